@@ -1,0 +1,1 @@
+"""When to ask, what the answers mean, who is told."""

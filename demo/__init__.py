@@ -1,0 +1,1 @@
+"""The demonstration province. Nothing but the wiring in `edunet` imports it."""

@@ -1,0 +1,72 @@
+"""Every table of the register, one file for each kind of thing.
+
+Surrogate integer ids everywhere; codes (学校标识码, GB/T 2260, circuit numbers) are attributes, most of them with validity
+dates, never keys. All datetimes are aware and stored in UTC (`UtcDateTime`).
+"""
+
+from inventory.models.addresses import Address
+from inventory.models.audit import AuditEntry, ImportBatch, ImportChange
+from inventory.models.base import NODE_KINDS, NodeKind, State, UtcDateTime, node_id, parse_node_id, utcnow
+from inventory.models.credentials import Credential
+from inventory.models.devices import Device, DeviceKind, DeviceUpstream, Watch
+from inventory.models.history import HistoryDay
+from inventory.models.lines import Line, LineSite
+from inventory.models.links import Link
+from inventory.models.live import Feed, JudgeState, NodeState
+from inventory.models.outages import Incident, Maintenance, Notice, Outage, Unseen
+from inventory.models.ports import Port
+from inventory.models.prefixes import Prefix
+from inventory.models.regions import Region, RegionTree
+from inventory.models.schools import School, SchoolCode, SchoolLevel, SchoolSuccession
+from inventory.models.sites import Site, SiteKind
+from inventory.models.users import LoginLink, LoginSession, Role, Token, User
+from inventory.models.version import RegisterVersion
+from inventory.models.zones import Zone
+
+__all__ = [
+    "NODE_KINDS",
+    "Address",
+    "AuditEntry",
+    "Credential",
+    "Device",
+    "DeviceKind",
+    "DeviceUpstream",
+    "Feed",
+    "HistoryDay",
+    "ImportBatch",
+    "ImportChange",
+    "Incident",
+    "JudgeState",
+    "Line",
+    "LineSite",
+    "Link",
+    "LoginLink",
+    "LoginSession",
+    "Maintenance",
+    "NodeKind",
+    "NodeState",
+    "Notice",
+    "Outage",
+    "Port",
+    "Prefix",
+    "Region",
+    "RegionTree",
+    "RegisterVersion",
+    "Role",
+    "School",
+    "SchoolCode",
+    "SchoolLevel",
+    "SchoolSuccession",
+    "Site",
+    "SiteKind",
+    "State",
+    "Token",
+    "Unseen",
+    "User",
+    "UtcDateTime",
+    "Watch",
+    "Zone",
+    "node_id",
+    "parse_node_id",
+    "utcnow",
+]
