@@ -21,7 +21,9 @@ class Credential(SQLModel, table=True):
     version: str = Field(default="2c", max_length=4, description="1, 2c or 3")
     zone_id: int | None = Field(default=None, foreign_key="zone.id", index=True)
     region_id: int | None = Field(default=None, foreign_key="region.id", index=True)
-    auth_protocol: str = Field(default="", max_length=10, description="md5, sha1, sha224, sha256, sha384, sha512 or empty")
+    auth_protocol: str = Field(
+        default="", max_length=10, description="md5, sha1, sha224, sha256, sha384, sha512 or empty"
+    )
     priv_protocol: str = Field(default="", max_length=10, description="des, aes128, aes192, aes256 or empty")
     context: str = Field(default="", max_length=80)
     secret: bytes = Field(default=b"")

@@ -58,7 +58,9 @@ class Device(SQLModel, table=True):
     owner: str = Field(default="", max_length=80)
     status: str = Field(default="active", max_length=16, description="planned, active, spare or retired")
     watch: Watch = Field(default=Watch.any)
-    tcp_ports: str = Field(default="", max_length=80, description="ports that count as life, 443,8000; +reset to count resets")
+    tcp_ports: str = Field(
+        default="", max_length=80, description="ports that count as life, 443,8000; +reset to count resets"
+    )
     snmp_port: int = Field(default=161, ge=1, le=65535)
     snmp_version: str = Field(default="", max_length=4, description="2c, 3, 1 or empty: as the credential says")
     credential_id: int | None = Field(default=None, foreign_key="credential.id", index=True)

@@ -12,5 +12,7 @@ class Zone(SQLModel, table=True):
     name: str = Field(max_length=40, unique=True)
     description: str = Field(default="", max_length=200)
     default: bool = Field(default=False, description="the zone meant where none is named")
-    references: str = Field(default="", max_length=500, description="reference targets of its collectors, comma separated")
+    references: str = Field(
+        default="", max_length=500, description="reference targets of its collectors, comma separated"
+    )
     row_version: int = Field(default=1)

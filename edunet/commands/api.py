@@ -1,0 +1,7 @@
+"""edunet api (to be written by its owner)."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""

@@ -1,0 +1,7 @@
+"""edunet probe (to be written by its owner)."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
