@@ -1,0 +1,1 @@
+"""SNMP: the codec, one agent (`client`), many agents in rounds (`poll`)."""
