@@ -40,10 +40,14 @@ class ImportBatch(SQLModel, table=True):
     updated: int = 0
     unchanged: int = 0
     undone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    undone_by: str = Field(default="", max_length=80)
 
 
 class ImportChange(SQLModel, table=True):
-    """What an import did to one row, so that it can be undone."""
+    """What an import did to one row, so that it can be undone. `before` None: it created the row.
+
+    `row_version`: the row's version after the import; a later one means that somebody has changed it since.
+    """
 
     __tablename__ = "import_change"
 
@@ -51,4 +55,5 @@ class ImportChange(SQLModel, table=True):
     batch_id: int = Field(foreign_key="import_batch.id", index=True, ondelete="CASCADE")
     resource: str = Field(max_length=40)
     resource_id: int
+    row_version: int | None = None
     before: dict[str, Any] | None = Field(default=None, sa_type=JSON)

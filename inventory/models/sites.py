@@ -30,6 +30,9 @@ class Site(SQLModel, table=True):
     name_en: str = Field(default="", max_length=160)
     kind: SiteKind = Field(default=SiteKind.campus, index=True)
     tier: str = Field(default="", max_length=8, description="core, city, county or empty")
+    main: bool = Field(
+        default=False, description="the school's main campus, which its line and devices mean by default"
+    )
     school_id: int | None = Field(default=None, foreign_key="school.id", index=True)
     place_id: int = Field(foreign_key="region.id", index=True)
     duty_id: int | None = Field(default=None, foreign_key="region.id", index=True)

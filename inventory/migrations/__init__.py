@@ -1,0 +1,1 @@
+"""The alembic environment of the register; run by `inventory.database.Register.migrate`."""
