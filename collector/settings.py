@@ -1,5 +1,7 @@
 """Settings of the collector."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 
@@ -9,3 +11,31 @@ class CollectorSettings(BaseModel):
     name: str = Field(default="", description="Name of this collector in reports; empty: the host's name.")
     liveness_every_s: float = Field(default=5.0, ge=1, le=20, description="Seconds between two liveness rounds.")
     reading_every_s: float = Field(default=60.0, ge=10, description="Seconds between two reading rounds (SNMP).")
+    shard_size: int = Field(default=5000, ge=1, description="Most devices that one report speaks of.")
+    ping_method: Literal["", "raw", "datagram", "fping", "tcp"] = Field(
+        default="", description="How to ping; empty: the best that is allowed (raw, datagram, fping, tcp)."
+    )
+    ping_rate_pps: int = Field(
+        default=0, ge=0, description="Most echo requests a second; 0: all targets within a third of a liveness round."
+    )
+    agent_silent_rounds: int = Field(
+        default=3,
+        ge=1,
+        description="Reading rounds without SNMP, while ping answers, that open an agent_silent incident.",
+    )
+    facts_every_s: float = Field(
+        default=3600.0, ge=60, description="Seconds between two full readings (model, serial, sensors) of one device."
+    )
+    facts_per_minute: int = Field(default=120, ge=0, description="Most full readings of devices a minute; 0: none.")
+    history_days: int = Field(default=7, ge=1, le=400, description="Days of built-in curves that are kept.")
+    metrics_ports: Literal["monitored", "all", "none"] = Field(
+        default="monitored", description="Ports on /metrics: uplinks and lines' ports, all, or none."
+    )
+    outlets_enabled: bool = Field(default=True, description="False: nothing is ever sent outside.")
+    alertmanager_url: str = Field(
+        default="", description="Alertmanager's address, such as `http://127.0.0.1:9093`; empty: none."
+    )
+    alertmanager_resend_s: float = Field(
+        default=60.0, ge=5, description="Seconds after which an open alert is posted again, before it ends there."
+    )
+    page_url: str = Field(default="", description="Address of the pages, for links in notices; empty: no links.")

@@ -1,0 +1,189 @@
+"""From rows to the judge's topology: what hangs under what (docs/architecture.md, "Nodes"). Pure.
+
+Unknown means alarm: where nothing is known of a node's way its `up` is None, never []; a loop is broken at the edge that
+closes it, with a warning, and a node that loses its only way so has none known.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+from collector.rows import DeviceRow, LineRow, Rows, SiteRow
+from inventory.models.devices import EDGE_KINDS, DeviceKind
+
+NETWORK_KINDS = frozenset({DeviceKind.core, DeviceKind.aggregation})
+"""Kinds that stand at network sites and hang under lines as gateways do."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """One node of the topology, in the words of REPLAY.md. `up` None: nothing is known of its way; (): nothing is above it."""
+
+    id: str
+    up: tuple[str, ...] | None
+    probe: bool = True
+    port: tuple[str, str] | None = None
+    region: str | None = None
+    operator: str | None = None
+    model: str | None = None
+    school: str | None = None
+    edge: bool = False
+    pupils: int = 0
+    seen: bool = True
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Nodes in a fixed order (devices, lines, sites), and what was wrong with what was declared."""
+
+    nodes: tuple[NodeRow, ...]
+    warnings: tuple[str, ...]
+
+
+class _Ways:
+    """Look-ups from which the rules are answered."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.devices = {row.id: row for row in rows.devices}
+        lines = {row.id: row for row in rows.lines}
+        self.serving: dict[int, list[int]] = defaultdict(list)
+        for line, site in rows.served:
+            if line in lines and lines[line].upstream_site_id != site:
+                self.serving[site].append(line)
+        self.gateways: dict[int, list[int]] = defaultdict(list)
+        self.network: dict[int, list[int]] = defaultdict(list)
+        for device in rows.devices:
+            if device.kind == DeviceKind.gateway:
+                self.gateways[device.site_id].append(device.id)
+            if device.kind == DeviceKind.gateway or device.kind in NETWORK_KINDS:
+                self.network[device.site_id].append(device.id)
+        self.declared: dict[int, list[int]] = defaultdict(list)
+        for device_id, upstream in rows.upstreams:
+            if device_id in self.devices and upstream in self.devices:
+                self.declared[device_id].append(upstream)
+        self.needed_sites: set[int] = set()
+
+    def of_site(self, site_id: int) -> tuple[str, ...] | None:
+        """The lines that serve a site; () at the core; None where nothing is known."""
+        lines = self.serving.get(site_id)
+        if lines:
+            return tuple(f"line:{line}" for line in lines)
+        site = self.rows.sites.get(site_id)
+        return () if site is not None and site.tier == "core" else None
+
+    def of_device(self, device: DeviceRow, warnings: list[str]) -> tuple[str, ...] | None:
+        """A device's upstreams: declared, else by its site and kind."""
+        declared = self.declared.get(device.id)
+        if declared:
+            edge = device.kind in EDGE_KINDS
+            kept = [up for up in declared if edge or self.devices[up].kind not in EDGE_KINDS]
+            for up in set(declared) - set(kept):
+                warnings.append(
+                    f"device {device.name!r} is declared under {self.devices[up].name!r}, "
+                    f"a {self.devices[up].kind}: only devices of such kinds may hang there"
+                )
+            if kept:
+                return tuple(f"device:{up}" for up in kept)
+        if device.kind != DeviceKind.gateway and device.kind not in NETWORK_KINDS:
+            gateways = self.gateways.get(device.site_id)
+            if gateways:
+                return tuple(f"device:{gateway}" for gateway in gateways)
+        return self.of_site(device.site_id)
+
+    def of_line(self, line: LineRow) -> tuple[str, ...] | None:
+        """A line's upstreams: the network devices of the site that it hangs under, else the site itself."""
+        if line.upstream_site_id is None or line.upstream_site_id not in self.rows.sites:
+            return None
+        network = self.network.get(line.upstream_site_id)
+        if network:
+            return tuple(f"device:{device}" for device in network)
+        self.needed_sites.add(line.upstream_site_id)
+        return (f"site:{line.upstream_site_id}",)
+
+
+def build_topology(rows: Rows, asked: frozenset[int], operators: dict[int, str]) -> Topology:
+    """The judge's nodes. asked: ids of devices that are asked. operators: by site, where all its lines are of one operator."""
+    ways, warnings = _Ways(rows), []  # type: tuple[_Ways, list[str]]
+    pupils = {school.id: school.pupils or 0 for school in rows.schools}
+    nodes = []
+    for device in rows.devices:
+        site = rows.sites.get(device.site_id)
+        school = site.school_id if site is not None else None
+        edge = device.kind in EDGE_KINDS
+        nodes.append(
+            NodeRow(
+                id=f"device:{device.id}",
+                up=ways.of_device(device, warnings),
+                probe=device.id in asked,
+                region=_region(site),
+                operator=operators.get(device.site_id),
+                model=f"{device.vendor} {device.model}".strip() or None,
+                school=None if school is None else f"school:{school}",
+                edge=edge,
+                pupils=pupils.get(school, 0) if school is not None and device.kind == DeviceKind.gateway else 0,
+                seen=device.first_seen is not None,
+            )
+        )
+    nodes += [_line_node(line, ways) for line in rows.lines]
+    nodes += _site_nodes(ways)
+    return Topology(*break_loops(nodes, warnings))
+
+
+def break_loops(nodes: list[NodeRow], warnings: list[str]) -> tuple[tuple[NodeRow, ...], tuple[str, ...]]:
+    """Nodes without the edges that close a loop, and the warnings with a line for each of them."""
+    ups = {node.id: list(node.up or ()) for node in nodes}
+    colour: dict[str, int] = {}
+    cut: dict[str, set[str]] = defaultdict(set)
+    for start in ups:
+        if colour.get(start):
+            continue
+        colour[start] = 1
+        stack = [(start, iter(ups[start]))]
+        while stack:
+            node, rest = stack[-1]
+            for up in rest:
+                if colour.get(up) == 1:
+                    cut[node].add(up)
+                elif up in ups and not colour.get(up):
+                    colour[up] = 1
+                    stack.append((up, iter(ups[up])))
+                    break
+            else:
+                colour[node] = 2
+                stack.pop()
+    for node, above in cut.items():
+        warnings.append(f"{node} hangs under {', '.join(sorted(above))}, which hangs under it: a loop, cut there")
+    kept = [_without(node, cut[node.id]) if node.id in cut else node for node in nodes]
+    return tuple(kept), tuple(warnings)
+
+
+def _without(node: NodeRow, above: set[str]) -> NodeRow:
+    left = tuple(up for up in node.up or () if up not in above)
+    return replace(node, up=left or None)
+
+
+def _line_node(line: LineRow, ways: _Ways) -> NodeRow:
+    port = None
+    for device, name in ((line.far_device_id, line.far_port), (line.end_device_id, line.end_port)):
+        if port is None and device in ways.devices and name:
+            port = (f"device:{device}", name)
+    site = ways.rows.sites.get(line.upstream_site_id) if line.upstream_site_id is not None else None
+    return NodeRow(
+        id=f"line:{line.id}",
+        up=ways.of_line(line),
+        probe=False,
+        port=port,
+        region=_region(site),
+        operator=line.operator or None,
+    )
+
+
+def _site_nodes(ways: _Ways) -> list[NodeRow]:
+    return [
+        NodeRow(id=f"site:{site}", up=ways.of_site(site), probe=False, region=_region(ways.rows.sites[site]))
+        for site in sorted(ways.needed_sites)
+    ]
+
+
+def _region(site: SiteRow | None) -> str | None:
+    return None if site is None else str(site.place_id)
