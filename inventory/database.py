@@ -15,6 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session
 
 from inventory.models import RegisterVersion, table
+from inventory.sealing import Sealer
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 """The alembic environment; `versions/NNNN_title.py`, of which the last by name is the head (a test holds it)."""
@@ -34,6 +35,7 @@ class Register:
         self.url = url
         self.key_file = key_file
         self.engine: Engine = _engine(url)
+        self.sealer = Sealer(key_file) if key_file else None
 
     @contextmanager
     def session(self) -> Iterator[Session]:

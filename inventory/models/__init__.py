@@ -6,7 +6,17 @@ dates, never keys. All datetimes are aware and stored in UTC (`UtcDateTime`).
 
 from inventory.models.addresses import Address
 from inventory.models.audit import AuditEntry, ImportBatch, ImportChange
-from inventory.models.base import NODE_KINDS, NodeKind, State, UtcDateTime, node_id, parse_node_id, table, utcnow
+from inventory.models.base import (
+    NODE_KINDS,
+    NodeKind,
+    State,
+    UtcDateTime,
+    complete,
+    node_id,
+    parse_node_id,
+    table,
+    utcnow,
+)
 from inventory.models.credentials import Credential
 from inventory.models.devices import Device, DeviceKind, DeviceUpstream, Watch
 from inventory.models.history import HistoryDay
@@ -66,6 +76,7 @@ __all__ = [
     "UtcDateTime",
     "Watch",
     "Zone",
+    "complete",
     "node_id",
     "parse_node_id",
     "table",

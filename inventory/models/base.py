@@ -1,7 +1,9 @@
 """What every table shares: aware datetimes, the kinds of nodes, the words for states."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import DateTime, Table
@@ -14,6 +16,21 @@ def table(model: type[SQLModel]) -> Table:
     found = getattr(model, "__table__", None)
     if not isinstance(found, Table):
         raise TypeError(f"{model.__name__} is no table")
+    return found
+
+
+def complete(model: type[SQLModel], row: Mapping[str, Any]) -> dict[str, Any]:
+    """`row` with the model's defaults for what it does not name: Core inserts know none of them. No `id` where none is given."""
+    made = {name: value() if callable(value) else value for name, value in _defaults(model).items() if name not in row}
+    return {**made, **row}
+
+
+@cache
+def _defaults(model: type[SQLModel]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if name != "id" and not field.is_required():
+            found[name] = field.default_factory or field.default
     return found
 
 
