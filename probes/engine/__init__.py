@@ -1,0 +1,64 @@
+"""The hot loops: one source, compiled where a C compiler was at hand, else plain Python (docs/decisions/0010).
+
+`EDUNET_ENGINE=python` or `compiled` forces one; `NAME` says which runs. `load` gives either side by side, for the differential tests.
+"""
+
+import importlib
+import importlib.util
+import os
+import sys
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+MODULES = ("wire", "walk", "echo")
+"""The modules that setup.py may have compiled."""
+
+Engine = Literal["compiled", "python"]
+
+
+def load(module: str, engine: Engine | None = None) -> ModuleType:
+    """The module of `MODULES` in that engine (default: the running one). ImportError where it was never compiled."""
+    engine = engine or NAME
+    if engine == "python":
+        return _plain(module)
+    found = importlib.import_module(f"probes.engine.{module}")
+    if not found.COMPILED:
+        raise ImportError(
+            f"probes.engine.{module} is not compiled here: install gcc and python3-dev, then `make install`"
+        )
+    return found
+
+
+def _plain(module: str) -> ModuleType:
+    """The .py file itself, also where a compiled twin stands beside it."""
+    name = f"probes.engine.plain_{module}"
+    if name not in sys.modules:
+        path = str(Path(__file__).with_name(f"{module}.py"))
+        spec = importlib.util.spec_from_file_location(name, path, loader=SourceFileLoader(name, path))
+        if spec is None or spec.loader is None:
+            raise ImportError(f"cannot load {path}")
+        sys.modules[name] = found = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(found)
+    return sys.modules[name]
+
+
+def _choose() -> Engine:
+    forced = os.environ.get("EDUNET_ENGINE", "")
+    if forced not in ("", "python", "compiled"):
+        raise ImportError(f"EDUNET_ENGINE={forced!r}: python or compiled")
+    if forced == "python":
+        return "python"
+    try:
+        for module in MODULES:
+            load(module, "compiled")
+    except ImportError:
+        if forced:
+            raise
+        return "python"
+    return "compiled"
+
+
+NAME: Engine = _choose()
+"""The running engine."""

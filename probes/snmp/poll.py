@@ -1,0 +1,257 @@
+"""Rounds of SNMP reads over batches: thousands of devices, a handful of packets each, chosen columns only.
+
+v2c is asked by the batch engine; v1 and v3 targets one by one by `probes.snmp.client`, behind the same call (`poll_client`).
+"""
+
+import secrets
+import socket
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from probes import engine as engines
+from probes.engine.channel import Channel, pack_addresses
+from probes.snmp.credential import Credential
+from probes.snmp.poll_loop import Lane, Limits, RoundLoop
+from probes.snmp.poll_state import (
+    ANSWERS,
+    BROKEN,
+    COUNTER32,
+    ERRORS,
+    FOREIGN,
+    IF_COLUMNS,
+    LATE,
+    LOOPS,
+    MOST_REPETITIONS,
+    NARROW_COLUMNS,
+    NARROW_ONLY,
+    NOTHING,
+    VALUES,
+    WIDE_ONLY,
+    RoundArrays,
+    SnmpReadings,
+)
+
+__all__ = ["COUNTER32", "IF_COLUMNS", "SnmpPoller", "SnmpReadings", "SnmpTargets"]
+
+Progress = Callable[[int], None]
+
+
+class SnmpTargets:
+    """Devices to read, prepared once for a plan, and what rounds have learnt of each.
+
+    Learnt, in columns of n: `repetitions` (rows of one answer), `width` (columns of one request), `expected` (ports it had, -1 unknown),
+    `narrow` (no ifXTable: Counter32 only).
+    """
+
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        *,
+        ports: Sequence[int] | int = 161,
+        credentials: Sequence[Credential] | Credential | None = None,
+        if_index: Sequence[Sequence[int] | None] | None = None,
+    ) -> None:
+        """Numeric IPv4 and IPv6 addresses, one port and credential for all or one each. ValueError names an address that is none."""
+        n = len(addresses)
+        self.addresses = list(addresses)
+        self.ports = [ports] * n if isinstance(ports, int) else list(ports)
+        given = credentials if credentials is not None else Credential()
+        self.credentials = [given] * n if isinstance(given, Credential) else list(given)
+        if len(self.ports) != n or len(self.credentials) != n:
+            raise ValueError(f"{n} addresses, {len(self.ports)} ports, {len(self.credentials)} credentials")
+        self.packed, self.wide = pack_addresses(list(zip(self.addresses, self.ports, strict=True)))
+        self.batched = np.ones(n, np.bool_)
+        if not isinstance(given, Credential) or given.version != "2c":
+            self.batched[:] = [credential.version == "2c" for credential in self.credentials]
+        numbers: dict[bytes, int] = {}
+        if isinstance(given, Credential):
+            numbers[given.community] = 0
+            self.community_of = np.zeros(n, np.int32)
+        else:
+            found = [numbers.setdefault(credential.community, len(numbers)) for credential in self.credentials]
+            self.community_of = np.array(found, np.int32)
+        self.communities = list(numbers)
+        if any(len(community) > 255 for community in self.communities):
+            raise ValueError("a community of more than 255 bytes")
+        self.repetitions = np.full(n, MOST_REPETITIONS, np.uint8)
+        self.width = np.full(n, len(IF_COLUMNS), np.uint8)
+        self.expected = np.full(n, -1, np.int32)
+        if if_index is not None:
+            self.expected[:] = [-1 if known is None else len(known) for known in if_index]
+        self.narrow = np.zeros(n, np.bool_)
+
+    def __len__(self) -> int:
+        return len(self.addresses)
+
+
+class SnmpPoller:
+    """Reads rounds. One for each thread; keeps its sockets from round to round, a new source port for each poller."""
+
+    def __init__(self, *, engine: str = "", window: int = 2048, buffer_bytes: int = 32 << 20) -> None:
+        """`engine`: compiled or python, empty for the running one. `window`: most answers awaited at once, if buffers allow."""
+        self.engine: str = engine or engines.NAME
+        self.window = window
+        self._walk = engines.load("walk", self.engine)  # type: ignore[arg-type]  # checked there
+        self._buffer_bytes = buffer_bytes
+        self._channels: dict[bool, Channel] = {}
+
+    def round(
+        self,
+        targets: SnmpTargets,
+        *,
+        select: np.ndarray | None = None,
+        deadline_s: float = 12.0,
+        attempts: int = 6,
+        rate_pps: float = 100_000.0,
+        progress: Progress | None = None,
+    ) -> SnmpReadings:
+        """Read sysUpTime and all ports of the targets (of those in `select`: int[k] or bool[n]).
+
+        A device is given up after `deadline_s` in all or `attempts` unanswered requests in a row; one that has answered keeps what came.
+        """
+        return self._read(targets, select, Limits(deadline_s, attempts, rate_pps, self.window), progress, walk=True)
+
+    def alive(
+        self,
+        targets: SnmpTargets,
+        *,
+        select: np.ndarray | None = None,
+        attempts: int = 3,
+        deadline_s: float = 4.0,
+        rate_pps: float = 20_000.0,
+        progress: Progress | None = None,
+    ) -> SnmpReadings:
+        """SNMP liveness: one GET of sysUpTime.0 each; `answered` and `uptime` alone have meaning."""
+        return self._read(targets, select, Limits(deadline_s, attempts, rate_pps, self.window), progress, walk=False)
+
+    def names(
+        self,
+        targets: SnmpTargets,
+        select: np.ndarray | None = None,
+        deadline_s: float = 12.0,
+        attempts: int = 6,
+        rate_pps: float = 20_000.0,
+    ) -> list[dict[int, tuple[str, str, str]]]:
+        """Of each target {ifIndex: (ifName, ifDescr, ifAlias)}; where a device has no ifName, its ifDescr stands there."""
+        from probes.snmp.poll_names import read_names
+
+        limits = Limits(deadline_s, attempts, rate_pps, self.window)
+        members = self._members(targets, select)
+        return read_names(self, targets, members, limits)
+
+    def close(self) -> None:
+        """Close the sockets."""
+        for channel in self._channels.values():
+            channel.close()
+        self._channels.clear()
+
+    def lanes(self, targets: SnmpTargets, members: np.ndarray, limits: Limits) -> list[Lane]:
+        """The members by address family, each with its channel, with windows that the receive buffers can hold."""
+        found = []
+        for wide in (False, True):
+            devices = members[targets.wide[members] == wide]
+            if len(devices):
+                channel = self._channel(wide)
+                window = max(16, min(limits.window, channel.buffer_bytes // 4096))
+                found.append(Lane(channel, devices, window))
+        return found
+
+    def arrays(self, targets: SnmpTargets) -> RoundArrays:
+        """The engine's columns for a round over these targets."""
+        return RoundArrays(targets.packed, targets.communities, targets.community_of)
+
+    def walk(self, arrays: RoundArrays, columns: tuple[tuple[str, str], ...]) -> object:
+        """The engine's state machine, with request ids that nobody can guess."""
+        made: object = self._walk.Walk(arrays.views(columns), secrets.randbits(30))
+        return made
+
+    def _members(self, targets: SnmpTargets, select: np.ndarray | None) -> np.ndarray:
+        chosen = np.arange(len(targets)) if select is None else np.asarray(select)
+        if chosen.dtype == np.bool_:
+            chosen = np.flatnonzero(chosen)
+        return chosen.astype(np.int32)
+
+    def _channel(self, wide: bool) -> Channel:
+        if wide not in self._channels:
+            sock = socket.socket(socket.AF_INET6 if wide else socket.AF_INET, socket.SOCK_DGRAM)
+            self._channels[wide] = Channel(sock, buffer_bytes=self._buffer_bytes, engine=self.engine)
+        return self._channels[wide]
+
+    def _read(
+        self,
+        targets: SnmpTargets,
+        select: np.ndarray | None,
+        limits: Limits,
+        progress: Progress | None,
+        *,
+        walk: bool,
+    ) -> SnmpReadings:
+        started = time.time()
+        members = self._members(targets, select)
+        batched = members[targets.batched[members]]
+        arrays = self.arrays(targets)
+        _prepare(arrays, targets, walk)
+        machine = self.walk(arrays, IF_COLUMNS + NARROW_COLUMNS)
+        machine.lend(*arrays.widen(1 << 14 if walk else 1024))  # type: ignore[attr-defined]
+        loop = RoundLoop(machine, arrays, self.lanes(targets, batched, limits), limits)
+        loop.run(progress)
+        if walk:
+            _learn(arrays, targets, loop)
+        readings = _collect(arrays, loop, started)
+        if len(batched) < len(members):
+            from probes.snmp.poll_client import read_singly
+
+            readings = read_singly(readings, targets, members[~targets.batched[members]], limits, walk=walk)
+        readings.ended = time.time()
+        return readings
+
+
+def _prepare(arrays: RoundArrays, targets: SnmpTargets, walk: bool) -> None:
+    arrays.wanted[:] = 1
+    if not walk:
+        arrays.ended[:] = NOTHING
+        return
+    arrays.wanted[targets.expected < 0] = 3
+    arrays.ended[:] = np.where(targets.narrow, NARROW_ONLY, WIDE_ONLY)
+    arrays.wide[targets.narrow] = 2
+    arrays.repetitions[:] = targets.repetitions
+    arrays.width[:] = targets.width
+    arrays.expected[:] = targets.expected
+
+
+def _learn(arrays: RoundArrays, targets: SnmpTargets, loop: RoundLoop) -> None:
+    """Keep what the devices have shown; one that was read without a miss may be asked for a row more next time."""
+    done = loop.finished()
+    easy = done & ~loop.missed & (arrays.repetitions >= targets.repetitions)
+    targets.repetitions[done] = arrays.repetitions[done]
+    targets.repetitions[easy] = np.minimum(targets.repetitions[easy] + 1, MOST_REPETITIONS)
+    targets.width[done] = arrays.width[done]
+    targets.expected[done] = arrays.count[done]
+    targets.narrow[done] = arrays.wide[done] == 2
+
+
+def _collect(arrays: RoundArrays, loop: RoundLoop, started: float) -> SnmpReadings:
+    offsets, if_index, columns, present = arrays.gather()
+    tally = arrays.tally
+    return SnmpReadings(
+        answered=loop.heard,
+        complete=loop.finished(),
+        uptime=arrays.uptime,
+        offsets=offsets,
+        if_index=if_index,
+        columns=columns,
+        present=present,
+        started=started,
+        ended=started,
+        requests=loop.requests,
+        answers=int(tally[ANSWERS]),
+        values=int(tally[VALUES]),
+        dropped_foreign=int(tally[FOREIGN]),
+        dropped_broken=int(tally[BROKEN]),
+        dropped_late=int(tally[LATE]),
+        errors=int(tally[ERRORS]),
+        loops=int(tally[LOOPS]),
+        dropped_by_kernel=loop.dropped_by_kernel,
+    )

@@ -1,0 +1,218 @@
+"""The loop of a reading round: paced sending, at most one request in flight for each device, asking again, giving up.
+
+The engine composes and absorbs by the batch (`probes/engine/walk.py`); what is here runs once for each batch of up to 128 packets.
+"""
+
+import select
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from probes.engine.channel import Channel
+from probes.snmp.poll_state import DONE, FLYING, LATE, LOST, READY, RoundArrays
+
+TICK_S = 0.05
+"""How often timers are looked at."""
+YOUNG_S = 0.25
+"""A request older than this no longer counts against the window: its answer is late or will not come."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How hard a round may ask."""
+
+    deadline_s: float
+    attempts: int
+    rate_pps: float
+    window: int
+
+
+class Lane:
+    """The devices of one address family: who is to be asked, over which channel, how many answers are awaited."""
+
+    def __init__(self, channel: Channel, devices: np.ndarray, window: int) -> None:
+        self.channel = channel
+        self.fresh = devices
+        self.position = 0
+        self.again = np.zeros(0, np.int32)
+        self.in_flight = 0
+        self.window = window
+        self.dropped = channel.dropped()
+
+    def waiting(self) -> bool:
+        """Whether somebody could be asked now."""
+        return bool(len(self.again) or self.position < len(self.fresh))
+
+    def next(self, most: int) -> np.ndarray:
+        """Up to `most` devices to ask now: those that are under way first, then new ones."""
+        taken, self.again = self.again[:most], self.again[most:]
+        more = min(most - len(taken), len(self.fresh) - self.position)
+        if more <= 0:
+            return taken
+        new = self.fresh[self.position : self.position + more]
+        self.position += more
+        return np.concatenate((taken, new)) if len(taken) else new
+
+
+class RoundLoop:
+    """Runs one round over `lanes`; `walk` is the engine's state machine over `arrays`. Times are monotonic seconds."""
+
+    def __init__(self, walk: object, arrays: RoundArrays, lanes: list[Lane], limits: Limits) -> None:
+        self.walk = walk
+        self.arrays = arrays
+        self.lanes = lanes
+        self.limits = limits
+        n = arrays.n
+        self.due = np.zeros(n)
+        self.begun = np.zeros(n)
+        self.tries = np.zeros(n, np.uint8)
+        self.heard = np.zeros(n, np.bool_)
+        self.missed = np.zeros(n, np.bool_)
+        self.open = sum(len(lane.fresh) for lane in lanes)
+        self.requests = 0
+        self.dropped_by_kernel = 0
+        self._addresses = memoryview(arrays.addresses)
+        self._timeouts = spread_timeouts(limits.attempts, limits.deadline_s)
+        self._answered_numbers = np.zeros(lanes[0].channel.batch if lanes else 1, np.int32)
+        self._answered = memoryview(self._answered_numbers)
+        self._poll = select.poll()
+        for lane in lanes:
+            self._poll.register(lane.channel.socket.fileno(), select.POLLIN)
+
+    def run(self, progress: Callable[[int], None] | None = None) -> None:
+        """Until every device is read or given up; `progress` is told now and then how many are still open."""
+        now = tick = time.monotonic()
+        tokens = 0.0
+        while self.open:
+            before, now = now, time.monotonic()
+            tokens = min(128.0, tokens + (now - before) * self.limits.rate_pps)
+            moved = 0
+            for lane in self.lanes:
+                got = lane.channel.receive()
+                if got:
+                    self.take(lane, got)
+                room = min(lane.channel.batch, lane.window - lane.in_flight, int(tokens))
+                if room > 0 and lane.waiting():
+                    asked = self.ask(lane, lane.next(room), now)
+                    tokens -= asked
+                    got += asked
+                moved += got
+            if now >= tick:
+                tick = now + TICK_S
+                self.look_at_timers(now)
+                if progress:
+                    progress(self.open)
+            if not moved and self.open:
+                self._wait(tick - now, tokens)
+
+    def _wait(self, until_tick: float, tokens: float) -> None:
+        pause = until_tick
+        if tokens < 1 and any(lane.waiting() and lane.in_flight < lane.window for lane in self.lanes):
+            pause = min(pause, 32 / self.limits.rate_pps)
+        self._poll.poll(max(1.0, pause * 1000))
+
+    def ask(self, lane: Lane, devices: np.ndarray, now: float) -> int:
+        """Send each of them its next request; returns how many there were."""
+        count, channel = len(devices), lane.channel
+        channel.target_numbers[:count] = devices
+        self.walk.compose(channel.targets, count, channel.out, channel.size, channel.out_lengths)  # type: ignore[attr-defined]
+        channel.send(self._addresses, count)
+        new = devices[self.begun[devices] == 0]
+        self.begun[new] = now
+        self.due[devices] = now + self._timeouts[np.minimum(self.tries[devices], len(self._timeouts) - 1)]
+        self.tries[devices] += 1
+        lane.in_flight += count
+        self.requests += count
+        if channel.error_numbers[:count].any():
+            held = devices[channel.error_numbers[:count] == -1]  # the send buffer is full: once more, soon
+            self.arrays.state[held] = READY
+            self.tries[held] -= 1
+            lane.again = np.concatenate((lane.again, held))
+            lane.in_flight -= len(held)
+            self.requests -= len(held)
+            # A packet that could not leave (no route, a blackhole) is a silent device: its timer says so.
+        return count
+
+    def take(self, lane: Lane, count: int) -> None:
+        """Absorb `count` packets of the lane's channel."""
+        channel, position = lane.channel, 0
+        while True:
+            position, found = self.walk.absorb(  # type: ignore[attr-defined]
+                channel.into,
+                channel.size,
+                channel.into_lengths,
+                channel.sources,
+                position,
+                count,
+                self._answered,
+            )
+            if found:
+                self.follow(lane, self._answered_numbers[:found].copy())
+            if position >= count:
+                return
+            rows = max(1 << 14, 2 * len(self.arrays.row_index))
+            self.walk.lend(*self.arrays.widen(rows))  # type: ignore[attr-defined]
+
+    def follow(self, lane: Lane, devices: np.ndarray) -> None:
+        """Devices that have just answered: done, or to be asked for more."""
+        lane.in_flight = max(0, lane.in_flight - len(devices))
+        self.heard[devices] = True
+        self.tries[devices] = 0
+        more = devices[self.arrays.state[devices] == READY]
+        self.open -= len(devices) - len(more)
+        if len(more):
+            lane.again = np.concatenate((lane.again, more)) if len(lane.again) else more
+
+    def look_at_timers(self, now: float) -> None:
+        """Ask again who has been silent too long, give up who has used up his attempts or his budget."""
+        state = self.arrays.state
+        flying = np.flatnonzero(state == FLYING)
+        late = flying[self.due[flying] <= now].astype(np.int32)
+        spent = (self.tries[late] >= self.limits.attempts) | (self.begun[late] + self.limits.deadline_s <= now)
+        lost, again = late[spent], late[~spent]
+        state[lost] = LOST
+        self.open -= len(lost)
+        self.missed[again] = True
+        # Silent twice: perhaps the answer was too large for it, or for the way. Ask for less.
+        weak = again[self.tries[again] >= 2]
+        self.arrays.repetitions[weak] = np.maximum(1, self.arrays.repetitions[weak] >> 1)
+        state[again] = READY
+        young = flying[self.due[flying] - self._timeouts[np.maximum(self.tries[flying], 1) - 1] > now - YOUNG_S]
+        for lane in self.lanes:
+            wide = lane is not self.lanes[0] or self.arrays.addresses[28 * int(lane.fresh[0])] != 2
+            if len(self.lanes) == 1:
+                lane.again = np.concatenate((lane.again, again))
+                lane.in_flight = len(young)
+            else:
+                lane.again = np.concatenate((lane.again, again[self._is_wide(again) == wide]))
+                lane.in_flight = int(np.count_nonzero(self._is_wide(young) == wide))
+            self._mind_drops(lane)
+
+    def _is_wide(self, devices: np.ndarray) -> np.ndarray:
+        found: np.ndarray = self.arrays.addresses[devices.astype(np.int64) * 28] != 2
+        return found
+
+    def _mind_drops(self, lane: Lane) -> None:
+        dropped = lane.channel.dropped()
+        if dropped > lane.dropped:
+            self.dropped_by_kernel += dropped - lane.dropped
+            lane.dropped = dropped
+            lane.window = max(16, lane.window // 2)
+
+    def late(self) -> int:
+        """Answers that came twice or too late."""
+        return int(self.arrays.tally[LATE])
+
+    def finished(self) -> np.ndarray:
+        """bool[n]: walked to the end."""
+        done: np.ndarray = self.arrays.state == DONE
+        return done
+
+
+def spread_timeouts(attempts: int, deadline_s: float) -> np.ndarray:
+    """How long to wait after each attempt, growing, all together the deadline: seconds[attempts]."""
+    weights = np.minimum(1.0 + 0.5 * np.arange(attempts), 2.5)
+    spread: np.ndarray = weights * (deadline_s / weights.sum())
+    return spread

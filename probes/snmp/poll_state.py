@@ -1,0 +1,174 @@
+"""The columns of a reading round: what is walked, what the engine keeps of each device, what comes out."""
+
+import secrets
+from dataclasses import dataclass, field
+
+import numpy as np
+
+IF_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("ifAdminStatus", "1.3.6.1.2.1.2.2.1.7"),
+    ("ifOperStatus", "1.3.6.1.2.1.2.2.1.8"),
+    ("ifHCInOctets", "1.3.6.1.2.1.31.1.1.1.6"),
+    ("ifHCOutOctets", "1.3.6.1.2.1.31.1.1.1.10"),
+    ("ifInErrors", "1.3.6.1.2.1.2.2.1.14"),
+    ("ifOutErrors", "1.3.6.1.2.1.2.2.1.20"),
+    ("ifInDiscards", "1.3.6.1.2.1.2.2.1.13"),
+    ("ifOutDiscards", "1.3.6.1.2.1.2.2.1.19"),
+    ("ifHighSpeed", "1.3.6.1.2.1.31.1.1.1.15"),
+)
+"""What is kept of each port (RFC 2863), in the order of `SnmpReadings.columns`. ifHighSpeed is in Mbit/s."""
+
+NARROW_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("ifInOctets", "1.3.6.1.2.1.2.2.1.10"),
+    ("ifOutOctets", "1.3.6.1.2.1.2.2.1.16"),
+    ("ifSpeed", "1.3.6.1.2.1.2.2.1.5"),
+)
+"""Walked in place of the 64-bit octets and ifHighSpeed where a device has no ifXTable."""
+
+NAME_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("ifName", "1.3.6.1.2.1.31.1.1.1.1"),
+    ("ifDescr", "1.3.6.1.2.1.2.2.1.2"),
+    ("ifAlias", "1.3.6.1.2.1.31.1.1.1.18"),
+)
+
+COUNTER32 = 0x4000
+"""Bit of `SnmpReadings.present`: the octets of this port are Counter32, so they wrap at 2^32."""
+
+MOST_REPETITIONS = 8
+"""Rows of nine columns that fill one Ethernet frame of 1,472 bytes."""
+
+WIDE_ONLY = 0xE00
+NARROW_ONLY = 0x10C
+NOTHING = 0xFFF
+"""Masks of columns that are not walked."""
+
+IDLE, FLYING, READY, DONE, LOST = range(5)
+ARENA, VALUES, FOREIGN, BROKEN, ERRORS, LATE, LOOPS, ANSWERS, TALLIES = range(9)
+
+
+def oid_bytes(oid: str) -> bytes:
+    """BER content of a dotted OID (X.690 8.19)."""
+    numbers = [int(part) for part in oid.strip(".").split(".")]
+    out = bytearray()
+    for number in [numbers[0] * 40 + numbers[1], *numbers[2:]]:
+        piece = [number & 127]
+        while number := number >> 7:
+            piece.append(number & 127 | 128)
+        out += bytes(reversed(piece))
+    return bytes(out)
+
+
+@dataclass
+class SnmpReadings:
+    """What a reading round brought: n devices (all targets, selected or not), m ports.
+
+    Ports of device i are rows `offsets[i]`..`offsets[i + 1] - 1`, in the order of ifIndex. Bit c of `present` says that column c of
+    `IF_COLUMNS` was there: what is absent is not zero. `started` and `ended` are seconds since the epoch.
+    """
+
+    answered: np.ndarray
+    """bool[n]: any valid answer."""
+    complete: np.ndarray
+    """bool[n]: every column was walked to its end."""
+    uptime: np.ndarray
+    """uint32[n]: sysUpTime in hundredths of a second; 0 where `uptime_present` is not set."""
+    offsets: np.ndarray
+    """int64[n + 1]"""
+    if_index: np.ndarray
+    """int32[m]"""
+    columns: np.ndarray
+    """uint64[m, 9]"""
+    present: np.ndarray
+    """uint16[m]"""
+    started: float
+    ended: float
+    requests: int = 0
+    answers: int = 0
+    values: int = 0
+    """Values decoded and kept, sysUpTime among them."""
+    dropped_foreign: int = 0
+    """Answers from another address, with another id or community than asked."""
+    dropped_broken: int = 0
+    dropped_late: int = 0
+    """Answers to a request that had been answered or asked again."""
+    errors: int = 0
+    """Answers with an error status (tooBig, genErr): the device is asked for less from then on."""
+    loops: int = 0
+    """Columns ended because an OID did not increase."""
+    dropped_by_kernel: int = 0
+    failures: dict[int, str] = field(default_factory=dict)
+    """Why a v1 or v3 target could not be read."""
+
+
+class RoundArrays:
+    """The engine's columns for one round (see `probes.engine.walk.Walk`)."""
+
+    def __init__(self, addresses: np.ndarray, communities: list[bytes], community_of: np.ndarray) -> None:
+        """`addresses`: uint8[n * 28]; `communities`: at most 255 bytes each; `community_of`: int32[n]."""
+        n = len(addresses) // 28
+        self.n = n
+        self.cursors = np.zeros((n, 12), np.uint32)
+        self.ended = np.full(n, WIDE_ONLY, np.uint16)
+        self.asked = np.zeros(n, np.uint16)
+        self.wanted = np.zeros(n, np.uint8)
+        self.asked_scalars = np.zeros(n, np.uint8)
+        self.sequence = np.full(n, secrets.randbits(16), np.uint32)
+        self.state = np.zeros(n, np.uint8)
+        self.repetitions = np.full(n, MOST_REPETITIONS, np.uint8)
+        self.width = np.full(n, 9, np.uint8)
+        self.wide = np.zeros(n, np.uint8)
+        self.base = np.zeros(n, np.int64)
+        self.count = np.zeros(n, np.int32)
+        self.room = np.zeros(n, np.int32)
+        self.expected = np.full(n, -1, np.int32)
+        self.uptime = np.zeros(n, np.uint32)
+        self.tally = np.zeros(TALLIES, np.int64)
+        self.addresses = addresses
+        self.communities = np.zeros((max(1, len(communities)), 256), np.uint8)
+        for number, community in enumerate(communities):
+            self.communities[number, : len(community)] = np.frombuffer(community, np.uint8)
+        self.community_bytes = communities
+        self.community_size = np.array([len(c) for c in communities] or [0], np.int32)
+        self.community_of = np.ascontiguousarray(community_of, np.int32)
+        self.row_index = np.zeros(0, np.int32)
+        self.row_present = np.zeros(0, np.uint16)
+        self.row_values = np.zeros((0, 9), np.uint64)
+
+    def views(self, columns: tuple[tuple[str, str], ...]) -> dict[str, object]:
+        """What `Walk` is made of, walking these (at most 12) columns."""
+        prefixes = np.zeros((12, 16), np.uint8)
+        sizes = np.zeros(12, np.uint8)
+        for number, (_, oid) in enumerate(columns):
+            packed = oid_bytes(oid)
+            prefixes[number, : len(packed)] = np.frombuffer(packed, np.uint8)
+            sizes[number] = len(packed)
+        names = (
+            "cursors ended asked wanted asked_scalars sequence state repetitions width wide base count room expected "
+            "uptime tally addresses communities community_size community_of"
+        ).split()
+        found: dict[str, object] = {name: memoryview(getattr(self, name)) for name in names}
+        found |= {"prefixes": memoryview(prefixes), "prefix_size": memoryview(sizes)}
+        found |= {"prefix_bytes": [row.tobytes() for row in prefixes], "community_bytes": self.community_bytes}
+        return found
+
+    def widen(self, rows: int) -> tuple[memoryview, memoryview, memoryview]:
+        """Make the arena of ports this long, keeping what is in it; gives what `Walk.lend` takes."""
+        used = int(self.tally[ARENA])
+        index, present, values = self.row_index, self.row_present, self.row_values
+        self.row_index = np.zeros(rows, np.int32)
+        self.row_present = np.zeros(rows, np.uint16)
+        self.row_values = np.empty((rows, 9), np.uint64)
+        self.row_index[:used] = index[:used]
+        self.row_present[:used] = present[:used]
+        self.row_values[:used] = values[:used]
+        return memoryview(self.row_index), memoryview(self.row_present), memoryview(self.row_values)
+
+    def gather(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The ports in the order of the targets: (offsets, if_index, columns, present)."""
+        offsets = np.zeros(self.n + 1, np.int64)
+        np.cumsum(self.count, out=offsets[1:])
+        total = int(offsets[-1])
+        rows = np.repeat(self.base - offsets[:-1], self.count) + np.arange(total, dtype=np.int64)
+        if np.array_equal(rows, np.arange(total, dtype=np.int64)):  # they arrived in order already
+            return offsets, self.row_index[:total], self.row_values[:total], self.row_present[:total]
+        return offsets, self.row_index[rows], self.row_values[rows], self.row_present[rows]

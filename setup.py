@@ -1,0 +1,55 @@
+"""The optional compiled engine: `probes/engine/*.py` built by Cython where a compiler and Python's headers are present.
+
+A failed build is a warning: the same files then run as plain Python, slower (docs/decisions/0010). pyproject.toml has all else.
+"""
+
+import os
+import sys
+
+from setuptools import Extension, setup
+
+MODULES = ("wire", "walk", "echo")
+
+
+def extensions() -> list[Extension]:
+    """The extensions to build: none where Cython is missing or `EDUNET_ENGINE=python` asks for none."""
+    if os.environ.get("EDUNET_ENGINE") == "python":
+        return []
+    try:
+        from Cython.Build import cythonize
+    except ImportError:
+        print("edunet: no Cython, so the engine stays plain Python (slower)", file=sys.stderr)
+        return []
+    flags = os.environ.get("EDUNET_ENGINE_CFLAGS", "-O3").split()
+    wanted = [
+        Extension(
+            f"probes.engine.{name}",
+            [f"probes/engine/{name}.py"],
+            define_macros=[("_GNU_SOURCE", "1")],
+            extra_compile_args=flags,
+            extra_link_args=[flag for flag in flags if flag.startswith("-fsanitize")],
+            optional=True,
+        )
+        for name in MODULES
+        if os.path.exists(f"probes/engine/{name}.py")
+    ]
+    try:
+        built: list[Extension] = cythonize(
+            wanted,
+            build_dir="build/cython",
+            compiler_directives={
+                "language_level": 3,
+                "boundscheck": True,
+                "wraparound": False,
+                "cdivision": True,
+                "initializedcheck": False,
+                "freethreading_compatible": False,
+            },
+        )
+    except Exception as failure:  # noqa: BLE001 - whatever goes wrong here, the program installs all the same
+        print(f"edunet: the engine could not be compiled, it stays plain Python (slower): {failure}", file=sys.stderr)
+        return []
+    return built
+
+
+setup(ext_modules=extensions())
