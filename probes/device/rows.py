@@ -1,0 +1,261 @@
+"""The interpreter: rows of a profile × what the device said → readings. Knows no vendor."""
+
+import re
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from probes.device.formulas import FORMULAS
+from probes.device.ports import IF_DESCR, IF_NAME
+from probes.device.profile import UNITS, MemoryRow, Reading, Row, Where
+from probes.device.source import Column, Tables, number_of, raw_of, text_of
+from probes.snmp.ber import OPAQUE, Oid, Value
+from probes.snmp.oids import format_oid, parse_oid
+
+ENT_DESCR, ENT_NAME = parse_oid("1.3.6.1.2.1.47.1.1.1.1.2"), parse_oid("1.3.6.1.2.1.47.1.1.1.1.7")
+
+_NUMBER = re.compile(r"^\s*(-?\d+(?:\.\d+)?)\s*(?:%|[A-Za-z°]{0,8})\s*$")
+_FLOAT_HEAD = b"\x9f\x78\x04"
+"""Net-SNMP's Opaque float."""
+
+
+def number_in(value: Value, pattern: re.Pattern[str] | None = None) -> float | None:
+    """The number that a value holds: numeric types, Opaque floats, decimal text ("47", "0.25", "12 %"), or what `pattern` finds."""
+    number = number_of(value)
+    if number is not None and pattern is None:
+        return number
+    if value.tag == OPAQUE and isinstance(value.data, bytes) and value.data[:3] == _FLOAT_HEAD and len(value.data) == 7:
+        found: float = struct.unpack(">f", value.data[3:])[0]
+        return found if abs(found) < 1e12 else None
+    text = raw_of(value) if number is not None else text_of(value)
+    if text is None:
+        return None
+    match = (pattern or _NUMBER).search(text)
+    if match is None:
+        return None
+    try:
+        return float(match[1])
+    except ValueError:
+        return None
+
+
+def evaluate(reading: Reading, value: Value) -> int | float | None:
+    """The reading in its unit; None where the raw value means "nothing here" (`skip`, `least`, `most`)."""
+    number = number_in(value, reading.pattern)
+    if number is None or number in reading.skip:
+        return None
+    if (reading.least is not None and number < reading.least) or (reading.most is not None and number > reading.most):
+        return None
+    if reading.formula:
+        result = FORMULAS[reading.formula](number)
+        if result is None:
+            return None
+    else:
+        result = number * reading.multiplier / reading.divisor
+    result = round(result, 10)
+    return int(result) if result == int(result) else result
+
+
+def instances(tables: Tables, reading: Reading) -> Iterator[tuple[Oid, Oid, Value]]:
+    """(whole name, index, value) of all that a reading finds; the index of an instance is its last number."""
+    if reading.is_scalar:
+        value = tables.scalar(reading.oid)
+        if value is not None:
+            yield reading.oid, reading.oid[-1:], value
+        return
+    for index, value in tables.column(reading.oid).items():
+        yield (*reading.oid, *index), index, value
+
+
+def holds(tables: Tables, wheres: Iterable[Where], index: Oid) -> bool:
+    """Whether all conditions hold at an index."""
+    for where in wheres:
+        column = tables.column(where.column)
+        value = column.get(index[where.take[0] : where.take[1]])
+        text = None if value is None else raw_of(value).strip()
+        if where.among and text not in where.among:
+            return False
+        if text is not None and text in where.without:
+            return False
+        if where.pattern is not None and (text is None or not where.pattern.search(text)):
+            return False
+    return True
+
+
+# ---------------------------------------------------------------------- names
+
+
+def _text_at(column: Column, index: Oid) -> str:
+    value = column.get(index)
+    return "" if value is None else raw_of(value).strip()
+
+
+def describe(tables: Tables, row: Row | MemoryRow, index: Oid) -> str:
+    """A row's description with its placeholders filled in: {index} {last} {first} {i1} {port} {entity} {name}."""
+
+    def fill(match: re.Match[str]) -> str:
+        key = match[1]
+        if key == "index":
+            return format_oid(index)
+        if key == "port":
+            if_index = port_of(row, index)
+            return "" if if_index is None else port_name(tables, if_index)
+        if key == "entity":
+            return entity_name(tables, index[:1])
+        if key == "name":
+            return _text_at(tables.column(row.names), index[slice(*row.names_take)]) if row.names else ""
+        at = {"last": -1, "first": 0}.get(key)
+        at = int(key[1:]) if at is None else at
+        return str(index[at]) if -1 <= at < len(index) else ""
+
+    return re.sub(r"\{(index|last|first|i\d|port|entity|name)\}", fill, row.descr).strip()
+
+
+def port_of(row: Row | MemoryRow, index: Oid) -> int | None:
+    """The ifIndex in an index, where the row says that it holds one."""
+    where = row.port if isinstance(row, Row) else ""
+    if not index:
+        return None
+    return index[0] if where == "first" else index[-1] if where == "last" else None
+
+
+def port_name(tables: Tables, if_index: int) -> str:
+    """ifName, else ifDescr, else the number."""
+    return (
+        _text_at(tables.column(IF_NAME), (if_index,)) or _text_at(tables.column(IF_DESCR), (if_index,)) or str(if_index)
+    )
+
+
+def entity_name(tables: Tables, index: Oid) -> str:
+    """entPhysicalName, else entPhysicalDescr, else the number."""
+    return _text_at(tables.column(ENT_NAME), index) or _text_at(tables.column(ENT_DESCR), index) or format_oid(index)
+
+
+# ---------------------------------------------------------------------- readings
+
+
+def read_cpu(tables: Tables, rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Processors: descr, usage_percent (0 to 100, to the nearest whole), oid, raw."""
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        if row.fallback and found:
+            continue
+        for oid, index, value in instances(tables, row.reading):
+            usage = evaluate(row.reading, value)
+            if usage is None or not 0 <= usage <= 100 or not holds(tables, row.where, index):
+                continue
+            descr = describe(tables, row, index) or "Processor"
+            found.append(
+                {"descr": descr, "usage_percent": round_half_up(usage), "oid": format_oid(oid), "raw": raw_of(value)}
+            )
+    return found
+
+
+def round_half_up(number: float) -> int:
+    """To the nearest whole number; halves go up, as people expect of percents."""
+    return int(number + 0.5)
+
+
+def read_memory(tables: Tables, rows: Iterable[MemoryRow]) -> list[dict[str, Any]]:
+    """Memories: descr, class, used_percent, and where the device says it total_bytes, used_bytes, free_bytes; each with oid and raw."""
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        if row.fallback and found:
+            continue
+        main = row.percent or row.used or row.free
+        if main is None:
+            continue
+        for _, index, _ in instances(tables, main):
+            if not holds(tables, row.where, index):
+                continue
+            memory = _memory_at(tables, row, index)
+            if memory is not None:
+                found.append(memory)
+    return found
+
+
+def _memory_at(tables: Tables, row: MemoryRow, index: Oid) -> dict[str, Any] | None:
+    parts: dict[str, int | float] = {}
+    evidence: dict[str, str] = {}
+    for key, reading in (("perc", row.percent), ("total", row.total), ("used", row.used), ("free", row.free)):
+        if reading is None:
+            continue
+        name = reading.oid if reading.is_scalar else (*reading.oid, *index)
+        value = tables.scalar(name) if reading.is_scalar else tables.column(reading.oid).get(index)
+        number = None if value is None else evaluate(reading, value)
+        if value is not None and number is not None:
+            parts[key] = number
+            evidence[f"{key}_oid"], evidence[f"{key}_raw"] = format_oid(name), raw_of(value)
+    total, used, free = parts.get("total"), parts.get("used"), parts.get("free")
+    percent = parts.get("perc")
+    if total is None and used is not None and free is not None:
+        total = used + free
+    if used is None and total is not None:
+        used = total - free if free is not None else None if percent is None else int(total * percent / 100)
+    if percent is None and total and used is not None:
+        percent = used * 100 / total
+    if percent is None or not 0 <= percent <= 100:
+        return None
+    memory: dict[str, Any] = {
+        "descr": describe(tables, row, index),
+        "class": "system",
+        "used_percent": round_half_up(percent),
+    }
+    if total and used is not None:
+        memory |= {"total_bytes": int(total), "used_bytes": int(used), "free_bytes": int(total) - int(used)}
+    return memory | evidence
+
+
+def read_rows(tables: Tables, rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Sensors: class, descr, value, unit, oid, index, raw, and for states their word; one of a port has its ifIndex."""
+    found: list[dict[str, Any]] = []
+    kinds: set[str] = set()
+    for row in rows:
+        if row.fallback and row.kind in kinds:
+            continue
+        for oid, index, value in instances(tables, row.reading):
+            number = evaluate(row.reading, value)
+            if number is None or not holds(tables, row.where, index):
+                continue
+            kinds.add(row.kind)
+            found.append(_sensor(tables, row, oid, index, value, number))
+    return found
+
+
+def _sensor(tables: Tables, row: Row, oid: Oid, index: Oid, value: Value, number: float) -> dict[str, Any]:
+    sensor: dict[str, Any] = {"class": row.kind, "descr": describe(tables, row, index), "value": number}
+    if UNITS.get(row.kind):
+        sensor["unit"] = UNITS[row.kind]
+    sensor |= {"oid": format_oid(oid), "index": format_oid(index), "raw": raw_of(value)}
+    if row.states:
+        sensor["state"] = row.states.get(int(number), str(number))
+    if row.group:
+        sensor["group"] = row.group
+    if_index = port_of(row, index)
+    if if_index is not None:
+        sensor["ifIndex"] = if_index
+    return sensor
+
+
+def read_wireless(tables: Tables, rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Counts of access points and clients: class, descr, value, oids; a row with `sum` adds all of its column up."""
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        if row.fallback and any(item["class"] == row.kind for item in found):
+            continue
+        read = [
+            (oid, index, number)
+            for oid, index, value in instances(tables, row.reading)
+            if holds(tables, row.where, index) and (number := evaluate(row.reading, value)) is not None
+        ]
+        if row.sum and read:
+            total = sum(number for _, _, number in read)
+            found.append(
+                {"class": row.kind, "descr": row.descr, "value": total, "oids": [format_oid(oid) for oid, _, _ in read]}
+            )
+        elif not row.sum:
+            found += [
+                {"class": row.kind, "descr": describe(tables, row, index), "value": number, "oids": [format_oid(oid)]}
+                for oid, index, number in read
+            ]
+    return found
