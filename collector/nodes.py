@@ -7,6 +7,7 @@ closes it, with a warning, and a node that loses its only way so has none known.
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
+from collector.judge.values import Node
 from collector.rows import DeviceRow, LineRow, Rows, SiteRow
 from inventory.models.devices import EDGE_KINDS, DeviceKind
 
@@ -14,28 +15,11 @@ NETWORK_KINDS = frozenset({DeviceKind.core, DeviceKind.aggregation})
 """Kinds that stand at network sites and hang under lines as gateways do."""
 
 
-@dataclass(frozen=True, slots=True)
-class NodeRow:
-    """One node of the topology, in the words of REPLAY.md. `up` None: nothing is known of its way; (): nothing is above it."""
-
-    id: str
-    up: tuple[str, ...] | None
-    probe: bool = True
-    port: tuple[str, str] | None = None
-    region: str | None = None
-    operator: str | None = None
-    model: str | None = None
-    school: str | None = None
-    edge: bool = False
-    pupils: int = 0
-    seen: bool = True
-
-
 @dataclass(frozen=True)
 class Topology:
     """Nodes in a fixed order (devices, lines, sites), and what was wrong with what was declared."""
 
-    nodes: tuple[NodeRow, ...]
+    nodes: tuple[Node, ...]
     warnings: tuple[str, ...]
 
 
@@ -104,14 +88,14 @@ class _Ways:
 def build_topology(rows: Rows, asked: frozenset[int], operators: dict[int, str]) -> Topology:
     """The judge's nodes. asked: ids of devices that are asked. operators: by site, where all its lines are of one operator."""
     ways, warnings = _Ways(rows), []  # type: tuple[_Ways, list[str]]
-    pupils = {school.id: school.pupils or 0 for school in rows.schools}
+    pupils = {school.id: school.pupils for school in rows.schools}
     nodes = []
     for device in rows.devices:
         site = rows.sites.get(device.site_id)
         school = site.school_id if site is not None else None
         edge = device.kind in EDGE_KINDS
         nodes.append(
-            NodeRow(
+            Node(
                 id=f"device:{device.id}",
                 up=ways.of_device(device, warnings),
                 probe=device.id in asked,
@@ -120,7 +104,7 @@ def build_topology(rows: Rows, asked: frozenset[int], operators: dict[int, str])
                 model=f"{device.vendor} {device.model}".strip() or None,
                 school=None if school is None else f"school:{school}",
                 edge=edge,
-                pupils=pupils.get(school, 0) if school is not None and device.kind == DeviceKind.gateway else 0,
+                pupils=pupils.get(school) if school is not None and not edge else None,
                 seen=device.first_seen is not None,
             )
         )
@@ -129,7 +113,7 @@ def build_topology(rows: Rows, asked: frozenset[int], operators: dict[int, str])
     return Topology(*break_loops(nodes, warnings))
 
 
-def break_loops(nodes: list[NodeRow], warnings: list[str]) -> tuple[tuple[NodeRow, ...], tuple[str, ...]]:
+def break_loops(nodes: list[Node], warnings: list[str]) -> tuple[tuple[Node, ...], tuple[str, ...]]:
     """Nodes without the edges that close a loop, and the warnings with a line for each of them."""
     ups = {node.id: list(node.up or ()) for node in nodes}
     colour: dict[str, int] = {}
@@ -157,18 +141,18 @@ def break_loops(nodes: list[NodeRow], warnings: list[str]) -> tuple[tuple[NodeRo
     return tuple(kept), tuple(warnings)
 
 
-def _without(node: NodeRow, above: set[str]) -> NodeRow:
+def _without(node: Node, above: set[str]) -> Node:
     left = tuple(up for up in node.up or () if up not in above)
     return replace(node, up=left or None)
 
 
-def _line_node(line: LineRow, ways: _Ways) -> NodeRow:
+def _line_node(line: LineRow, ways: _Ways) -> Node:
     port = None
     for device, name in ((line.far_device_id, line.far_port), (line.end_device_id, line.end_port)):
         if port is None and device in ways.devices and name:
             port = (f"device:{device}", name)
     site = ways.rows.sites.get(line.upstream_site_id) if line.upstream_site_id is not None else None
-    return NodeRow(
+    return Node(
         id=f"line:{line.id}",
         up=ways.of_line(line),
         probe=False,
@@ -178,9 +162,9 @@ def _line_node(line: LineRow, ways: _Ways) -> NodeRow:
     )
 
 
-def _site_nodes(ways: _Ways) -> list[NodeRow]:
+def _site_nodes(ways: _Ways) -> list[Node]:
     return [
-        NodeRow(id=f"site:{site}", up=ways.of_site(site), probe=False, region=_region(ways.rows.sites[site]))
+        Node(id=f"site:{site}", up=ways.of_site(site), probe=False, region=_region(ways.rows.sites[site]))
         for site in sorted(ways.needed_sites)
     ]
 

@@ -12,7 +12,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.nodes import NodeRow, build_topology
+from collector.credentials import resolve
+from collector.judge.values import Node
+from collector.nodes import build_topology
 from collector.rows import DeviceRow, LineRow, RegionRow, Rows, SchoolRow, SiteRow, read_rows
 from collector.targets import WATCH_ANY, WATCH_ICMP, WATCH_SNMP, WATCH_TCP, Targets, ZonePlan
 from inventory.database import Register
@@ -38,7 +40,7 @@ class Plan:
 
     version: int
     targets: Targets
-    nodes: tuple[NodeRow, ...]
+    nodes: tuple[Node, ...]
     node_index: dict[str, int]
     target_node: NDArray[np.int64]
     """target -> index in `nodes`"""
@@ -48,6 +50,8 @@ class Plan:
     lines: dict[int, LineRow]
     sites: dict[int, SiteRow]
     schools: tuple[SchoolRow, ...]
+    school_index: dict[int, int]
+    """school id -> index in `schools`"""
     regions: dict[int, RegionRow]
     node_school: NDArray[np.int64]
     """node -> index in `schools`, -1: none"""
@@ -57,6 +61,8 @@ class Plan:
     site_school: NDArray[np.int64]
     line_schools: dict[int, tuple[int, ...]]
     """line id -> indices of the schools that it serves"""
+    line_site: dict[int, int]
+    """line id -> the first site that it serves"""
     monitored: frozenset[tuple[int, str]]
     """(device id, port name)"""
     warnings: tuple[str, ...] = ()
@@ -82,11 +88,7 @@ def build_plan(register: Register, shard_size: int = 5000, credentials: Credenti
     warnings: list[str] = []
     addresses = _addresses(rows, warnings)
     candidates = [d for d in rows.devices if d.watch != Watch.none and d.id in addresses]
-    if credentials is None:
-        from collector.credentials import resolve
-
-        credentials = resolve
-    which, known, said = credentials(register, [d.id for d in candidates])
+    which, known, said = (credentials or resolve)(register, [d.id for d in candidates])
     warnings += said
     targets = _targets(rows, candidates, addresses, which, known, shard_size, warnings)
     topology = build_topology(rows, frozenset(targets.device_id.tolist()), _operators(rows))
@@ -189,7 +191,7 @@ def _operators(rows: Rows) -> dict[int, str]:
     return {site: next(iter(of)) for site, of in found.items() if len(of) == 1}
 
 
-def _assemble(rows: Rows, targets: Targets, nodes: tuple[NodeRow, ...], warnings: tuple[str, ...]) -> Plan:
+def _assemble(rows: Rows, targets: Targets, nodes: tuple[Node, ...], warnings: tuple[str, ...]) -> Plan:
     index = {node.id: i for i, node in enumerate(nodes)}
     target_node = np.array([index[f"device:{d}"] for d in targets.device_id.tolist()], np.int64)
     node_target = np.full(len(nodes), -1, np.int64)
@@ -218,12 +220,14 @@ def _assemble(rows: Rows, targets: Targets, nodes: tuple[NodeRow, ...], warnings
         lines={line.id: line for line in rows.lines},
         sites=rows.sites,
         schools=tuple(rows.schools),
+        school_index=school_index,
         regions=rows.regions,
         node_school=node_school,
         gate_node=gate_node,
         gate_site=gate_site,
         site_school=site_school,
         line_schools={line: tuple(of) for line, of in line_schools.items()},
+        line_site=dict(reversed(rows.served)),
         monitored=_monitored(rows),
         warnings=warnings,
     )

@@ -37,15 +37,18 @@ def spans(before: NDArray[np.int64], after: NDArray[np.int64], seconds: NDArray[
 
 
 def rates_bps(
-    before: NDArray[np.uint64], after: NDArray[np.uint64], seconds: NDArray[np.float64], speed_bps: NDArray[np.float64]
+    before: NDArray[np.uint64],
+    after: NDArray[np.uint64],
+    seconds: NDArray[np.float64],
+    speed_bps: NDArray[np.float64],
+    narrow: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
     """Bits a second from octet counters. seconds NaN or <= 0, or a speed passed: NaN. speed_bps 0: not known.
 
-    A counter that went back is one that wrapped at 2^32 where both values are below it and the rate is possible, else unknown.
+    narrow: Counter32. A counter that went back has wrapped (at 2^32 or 2^64) where the rate so made is possible, else it is unknown.
     """
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        narrow = (after < before) & (before < WRAP_32)
-        delta = np.where(narrow, after + WRAP_32 - before, after - before)
+        delta = np.where(narrow & (after < before), after + WRAP_32 - before, after - before)
         rate = delta.astype(np.float64) * 8.0 / seconds
         limit = np.where(speed_bps > 0, speed_bps, LIMIT_BPS)
         rate = np.where(rate > limit, np.where(rate <= limit * SPARE, limit, np.nan), rate)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from inventory.database import Register
 from inventory.models import (
@@ -14,7 +14,6 @@ from inventory.models import (
     LineSite,
     Port,
     Region,
-    RegisterVersion,
     School,
     Site,
     Zone,
@@ -129,8 +128,8 @@ class Rows:
 
 def read_rows(register: Register) -> Rows:
     """Everything the plan needs, of one moment (the version is read first: a change in between is found at the next look)."""
+    version = register.version()
     with register.engine.connect() as connection:
-        version = connection.execute(select(RegisterVersion.version)).scalar() or 0
         return Rows(
             version=version,
             zones=_rows(connection, Zone, ZoneRow),
@@ -148,8 +147,8 @@ def read_rows(register: Register) -> Rows:
 
 def _rows(connection: Connection, model: Any, row: Any, **where: Any) -> list[Any]:
     table = model.__table__
-    columns: Any = [table.c[name] for name in row._fields]
-    query = select(*columns).order_by(table.c.id)
+    columns = [table.c[name] for name in row._fields]
+    query = table.select().with_only_columns(*columns).order_by(table.c.id)
     for name, value in where.items():
         query = query.where(table.c[name] == value)
     return [row._make(values) for values in connection.execute(query)]
@@ -157,5 +156,5 @@ def _rows(connection: Connection, model: Any, row: Any, **where: Any) -> list[An
 
 def _pairs(connection: Connection, model: Any, first: str, second: str) -> list[tuple[int, int]]:
     table = model.__table__
-    query = select(table.c[first], table.c[second]).order_by(table.c[first], table.c[second])
+    query = table.select().with_only_columns(table.c[first], table.c[second]).order_by(table.c[first], table.c[second])
     return [(int(a), int(b)) for a, b in connection.execute(query)]

@@ -35,6 +35,9 @@ COUNTER_COLUMNS = (
 )
 """Columns of `counters`, in order; bit i of `present` says whether column i was there."""
 
+COUNTER32 = 0x4000
+"""Bit of `present`: the octets are Counter32, and wrap at 2^32."""
+
 _HEAD = struct.Struct("=4sIQQQQ")
 _MAGIC = b"edu2"
 
