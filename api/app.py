@@ -1,9 +1,8 @@
 """The application: layers, routes, and what they share, wired by hand in one place."""
 
-import importlib.util
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import anyio.to_thread
@@ -12,20 +11,29 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from api import board, collector_link, curves, errors, importing, live, lookup, me, observe, prometheus, signin
+from api import (
+    board,
+    collector_link,
+    coverage,
+    curves,
+    errors,
+    live,
+    lookup,
+    me,
+    observe,
+    pages,
+    prometheus,
+    signin,
+    status,
+)
 from api.changes import ChangeWatcher
 from api.changes import router as changes_router
 from api.middleware import BodyLimit, FailureNet, HostCheck, RequestLog, SecurityHeaders, allowed_hosts
-from api.rendering import PlainRenderer, Renderer
 from api.resources import RESOURCES, router_of
 from api.security import public
 from api.settings import ApiSettings
-from api.static import STATIC_DIR, HashedFiles
 from api.strict import known_query
-from edunet_version import __version__
 from inventory.database import Register
-
-log = logging.getLogger("edunet.api")
 
 MEGABYTE = 1_048_576
 
@@ -46,7 +54,7 @@ def create_app(
     """
     app = FastAPI(
         title="edunet",
-        version=__version__,
+        version=version("edunet"),
         description="Which schools are cut off, why, since when, whom to call. See docs/api.md.",
         docs_url=None,
         redoc_url=None,
@@ -62,7 +70,6 @@ def create_app(
     app.state.throttle = signin.SignInThrottle()
     app.state.changes = ChangeWatcher(register)
     app.state.observed = observe.OwnMetrics()
-    app.state.renderer = PlainRenderer()
     errors.install(app)
     _add_layers(app, settings)
     _add_calls(app)
@@ -89,7 +96,7 @@ def _add_calls(app: FastAPI) -> None:
     strict = [Depends(known_query)]
     for resource in RESOURCES:
         app.include_router(router_of(resource), prefix="/api/v1", dependencies=strict)
-    for module in (board, curves, importing, live, lookup, me, prometheus):
+    for module in (board, status, live, curves, lookup, coverage, me, prometheus):
         app.include_router(module.router, prefix="/api/v1", dependencies=strict)
     app.include_router(changes_router, prefix="/api/v1")
     app.include_router(observe.router)
@@ -103,15 +110,7 @@ def _add_calls(app: FastAPI) -> None:
 
 
 def _add_pages(app: FastAPI) -> None:
-    if STATIC_DIR.is_dir():
-        app.mount("/static", HashedFiles(directory=STATIC_DIR), name="static")
-    if importlib.util.find_spec("api.pages") is None:
-        return
-    from api import pages
-
-    renderer: Renderer | None = getattr(pages, "renderer", None)
-    if renderer is not None:
-        app.state.renderer = renderer
+    app.state.renderer = pages.renderer
     app.include_router(pages.router)
 
 

@@ -1,7 +1,6 @@
 """Errors as RFC 9457 problem details, in the caller's language, naming the field."""
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from api.collector_link import CollectorGone, CollectorRefused
 from api.rendering import renderer_of
 from api.words import language_of, say, say_field
-
-log = logging.getLogger("edunet.api")
 
 STATUS = {
     "unauthenticated": 401,
@@ -139,8 +137,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(SeeOther, _on_see_other)
     app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(CollectorGone, _on_gone)
+    app.add_exception_handler(CollectorRefused, _on_refused)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(Exception, _on_failure)
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:
@@ -155,6 +154,16 @@ async def _on_see_other(request: Request, error: Exception) -> Response:
     return RedirectResponse(error.location, 303)
 
 
+async def _on_gone(request: Request, error: Exception) -> Response:
+    return problem_response(Problem("collector-gone", headers={"retry-after": "5"}), request)
+
+
+async def _on_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CollectorRefused)
+    code = "not-found" if error.status == 404 else "collector-gone"
+    return problem_response(Problem(code, more={"detail": error.detail}), request)
+
+
 async def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     return problem_response(invalid(*(wrong_of(item) for item in error.errors())), request)
@@ -167,12 +176,6 @@ async def _on_http(request: Request, error: Exception) -> Response:
     if code == "http" and error.detail:
         problem.more["detail"] = str(error.detail)
     return problem_response(problem, request)
-
-
-async def _on_failure(request: Request, error: Exception) -> Response:
-    number = getattr(request.state, "request_id", "")
-    log.error("request %s failed: %s %s", number, request.method, request.url.path, exc_info=error)
-    return problem_response(Problem("failed", id=number), request)
 
 
 def wrong_of(item: Mapping[str, Any]) -> Wrong:

@@ -1,16 +1,19 @@
 """The layers around every request, in pure ASGI: number and log line, Host check, body limit, security headers."""
 
+import ipaddress
 import logging
 import secrets
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Problem, problem_response
 
+log = logging.getLogger("edunet.api")
 access_log = logging.getLogger("edunet.api.access")
 
 CONTENT_SECURITY_POLICY = (
@@ -35,8 +38,10 @@ LINES_PER_SECOND = 20
 class RequestLog:
     """Numbers each request (`X-Request-Id`, `request.state.request_id`) and logs a line of it, rate-limited, without its query."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, observe: Callable[[Scope, int, float], None]) -> None:
+        """observe: is told of each request's scope, status and seconds."""
         self._app = app
+        self._observe = observe
         self._second = 0
         self._lines = 0
         self._left_out = 0
@@ -60,9 +65,12 @@ class RequestLog:
         try:
             await self._app(scope, receive, send_numbered)
         finally:
-            took = (time.perf_counter() - started) * 1000
+            took = time.perf_counter() - started
+            self._observe(scope, status, took)
             if self._may_log() or status >= 500:
-                access_log.info("%s %s %d %.1f ms %s", scope["method"], _loggable(scope["path"]), status, took, number)
+                access_log.info(
+                    "%s %s %d %.1f ms %s", scope["method"], _loggable(scope["path"]), status, took * 1000, number
+                )
 
     def _may_log(self) -> bool:
         second = int(time.monotonic())
@@ -75,6 +83,33 @@ class RequestLog:
             return True
         self._left_out += 1
         return False
+
+
+class FailureNet:
+    """The innermost layer: an exception that nobody expected becomes a problem, so that the layers outside still do their work."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        except Exception as error:
+            number = scope.get("state", {}).get("request_id", "")
+            log.error("request %s failed: %s %s", number, scope["method"], _loggable(scope["path"]), exc_info=error)
+            if begun:
+                raise
+            await problem_response(Problem("failed", id=number), Request(scope))(scope, receive, send)
 
 
 class HostCheck:
@@ -148,8 +183,8 @@ class BodyLimit:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > limit:
-                raise problem
+            if read > limit:  # no Content-Length: the rest is not read
+                raise HTTPException(413)
             return message
 
         await self._app(scope, receive_limited, send)
@@ -165,8 +200,6 @@ def host_name(header: str) -> str:
 
 def is_address(name: str) -> bool:
     """Whether it is an IP literal: such a Host cannot come from a rebound name."""
-    import ipaddress
-
     try:
         ipaddress.ip_address(name)
     except ValueError:

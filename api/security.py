@@ -20,7 +20,7 @@ from api.sessions import Ends, find_session, find_token, touch_session
 from api.settings import ApiSettings
 from inventory.database import Register
 from inventory.models import Role, User
-from inventory.scope import Scope, scope_of
+from inventory.scope import Scope
 
 COOKIE = "edunet_session"
 PRE_COOKIE = "edunet_form"
@@ -197,7 +197,7 @@ def _by_token(session: Session, authorization: str) -> CurrentUser:
     may: Literal["metrics", "read", "write"] = (
         "write" if token.scope == "write" else "read" if token.scope == "read" else "metrics"
     )
-    return CurrentUser(user, scope_of(session, user), "", "token", may)
+    return CurrentUser(user, Scope.of(session, user), "", "token", may)
 
 
 def _by_cookie(session: Session, cookie: str, request: Request) -> CurrentUser | None:
@@ -205,7 +205,7 @@ def _by_cookie(session: Session, cookie: str, request: Request) -> CurrentUser |
     if found is None:
         return None
     user, row = found
-    caller = CurrentUser(user, scope_of(session, user), row.csrf, "session")
+    caller = CurrentUser(user, Scope.of(session, user), row.csrf, "session")
     if QUIET_HEADER not in request.headers and request.url.path != "/api/v1/events":
         touch_session(session, row)
     return caller

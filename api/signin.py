@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api.errors import Problem, Wrong, invalid, problem_body, problem_response, wants_page
+from api.errors import Problem, Wrong, invalid, problem_body, wants_page
 from api.rendering import renderer_of
 from api.security import (
     COOKIE,
@@ -23,11 +23,11 @@ from api.security import (
     register_of,
     settings_of,
 )
-from api.sessions import end_session, end_sessions_of, open_session, peek_link, take_link
+from api.sessions import end_session, open_session, peek_link
 from api.throttle import Throttle
 from inventory.audit import record
 from inventory.models import User
-from inventory.users import WeakPassword, check_password, find_user, set_password
+from inventory.users import WeakPasswordError, redeem_login_link, set_password, verify_password
 
 log = logging.getLogger("edunet.api")
 
@@ -116,7 +116,7 @@ def use_link(request: Request, secret: str, csrf: Annotated[str, Form()] = "") -
     throttle.check(address, "")
     _check_form(request, csrf)
     with register_of(request).write() as session:
-        user = take_link(session, secret)
+        user = redeem_login_link(session, secret)
     if user is None:
         throttle.fail(address, "")
         raise Problem("wrong-link")
@@ -128,7 +128,7 @@ def sign_out(request: Request, caller: Changing) -> Response:
     """End the session."""
     with register_of(request).write() as session:
         end_session(session, request.cookies.get(COOKIE, ""))
-        record(session, actor=caller.actor, action="logout", resource="users", resource_id=caller.user.id)
+        record(session, caller.actor, "logout", "users", caller.user.id)
     response = RedirectResponse("/login", 303)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=_secure(request))
     return response
@@ -165,26 +165,23 @@ def change_password(
             problem=problem_body(problem, request),
             status=problem.status,
         )
-    return RedirectResponse("/", 303)
+    return _enter(request, caller.user, "/")
 
 
 def change_own_password(request: Request, caller: CurrentUser, old: str, new: str) -> None:
-    """Change the caller's password. Problem where the old one is wrong (throttled) or the new one is weak."""
+    """Change the caller's password, which ends all of the user's sessions. Problem where the old is wrong (throttled) or the new weak."""
     throttle, address = _throttle(request), client_address(request)
     throttle.check(address, caller.user.name)
-    with register_of(request).session() as session:
-        user = session.get_one(User, caller.user.id)
-        if not check_password(user, old):
-            throttle.fail(address, caller.user.name)
-            raise invalid(Wrong("old", "wrong"))
+    if _verified(request, caller.user.name, old) is None:
+        throttle.fail(address, caller.user.name)
+        raise invalid(Wrong("old", "wrong"))
     with register_of(request).write() as session:
         user = session.get_one(User, caller.user.id)
         try:
-            set_password(session, user, new, must_change=False)
-        except WeakPassword as error:
+            set_password(session, user, new)
+        except WeakPasswordError as error:
             raise invalid(Wrong("new", "weak", str(error))) from error
-        end_sessions_of(session, user.id or 0, but=request.cookies.get(COOKIE, ""))
-        record(session, actor=caller.actor, action="password", resource="users", resource_id=user.id)
+        record(session, caller.actor, "password", "users", user.id)
 
 
 def safe_next(next_page: str) -> str:
@@ -198,16 +195,22 @@ def _check_login(request: Request, name: str, password: str) -> User:
     """The user of this name and password; 401, and 429 where there were too many failures. Audited either way."""
     throttle, address = _throttle(request), client_address(request)
     throttle.check(address, name)
-    with register_of(request).session() as session:
-        user = find_user(session, name)
-    right = check_password(user, password)  # takes as long for nobody as for somebody
-    if user is None or not right or user.disabled:
+    user = _verified(request, name, password)
+    if user is None:
         throttle.fail(address, name)
         with register_of(request).write() as session:
-            record(session, actor=name[:80], action="login-failed", resource="users", after={"address": address})
+            record(session, name[:80], "login-failed", "users", after={"address": address})
         raise Problem("wrong-login")
     throttle.succeed(address, name)
     return user
+
+
+def _verified(request: Request, name: str, password: str) -> User | None:
+    """The user of this name and password; takes as long for nobody as for somebody."""
+    with register_of(request).session() as session:
+        user = verify_password(session, name, password)
+        session.commit()  # a hash of older parameters was renewed
+        return user
 
 
 def _enter(request: Request, user: User, where: str) -> Response:
@@ -216,14 +219,7 @@ def _enter(request: Request, user: User, where: str) -> Response:
     with register_of(request).write() as session:
         end_session(session, request.cookies.get(COOKIE, ""))
         opened = open_session(session, user.id or 0, address, ends_of(settings_of(request)))
-        record(
-            session,
-            actor=user.name,
-            action="login",
-            resource="users",
-            resource_id=user.id,
-            after={"address": address},
-        )
+        record(session, user.name, "login", "users", user.id, after={"address": address})
     response = RedirectResponse(where, 303)
     response.set_cookie(
         COOKIE,
@@ -275,6 +271,3 @@ def _throttle(request: Request) -> SignInThrottle:
 
 def _secure(request: Request) -> bool:
     return settings_of(request).behind_tls or request.url.scheme == "https"
-
-
-__all__ = ["SignInThrottle", "change_own_password", "problem_response", "router", "safe_next"]

@@ -75,6 +75,9 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     "before": ("应晚于开始时间", "must be later than its beginning"),
     "weak": ("密码太短或太常见", "is too short or too common a password"),
     "wrong": ("不正确", "is wrong"),
+    "loop": ("会形成环路", "would make a loop"),
+    "wrong-secret": ("凭据不正确", "does not make a credential"),
+    "future": ("时间范围不正确", "is no such span of time"),
 }
 """Pydantic's error type, or our own: (zh, en)."""
 

@@ -1,0 +1,41 @@
+"""The resources of `/api/v1/`: a file and a row each (docs/resources.md says how to add one)."""
+
+from api.resources.audit import AUDIT
+from api.resources.credentials import CREDENTIALS
+from api.resources.devices import DEVICES
+from api.resources.incidents import INCIDENTS
+from api.resources.lines import LINES
+from api.resources.links import LINKS
+from api.resources.machine import Resource
+from api.resources.maintenance import MAINTENANCE
+from api.resources.outages import OUTAGES
+from api.resources.ports import PORTS
+from api.resources.prefixes import PREFIXES
+from api.resources.regions import REGIONS
+from api.resources.routes import router_of
+from api.resources.schools import SCHOOLS
+from api.resources.sites import SITES
+from api.resources.tokens import TOKENS
+from api.resources.users import USERS
+from api.resources.zones import ZONES
+
+RESOURCES: tuple[Resource, ...] = (
+    SCHOOLS,
+    SITES,
+    LINES,
+    DEVICES,
+    PORTS,
+    LINKS,
+    PREFIXES,
+    ZONES,
+    REGIONS,
+    CREDENTIALS,
+    MAINTENANCE,
+    OUTAGES,
+    INCIDENTS,
+    USERS,
+    TOKENS,
+    AUDIT,
+)
+
+__all__ = ["RESOURCES", "Resource", "router_of"]
