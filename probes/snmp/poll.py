@@ -16,6 +16,7 @@ from probes.snmp.credential import Credential
 from probes.snmp.poll_loop import Lane, Limits, RoundLoop
 from probes.snmp.poll_state import (
     ANSWERS,
+    ARENA,
     BROKEN,
     COUNTER32,
     ERRORS,
@@ -89,7 +90,7 @@ class SnmpTargets:
 class SnmpPoller:
     """Reads rounds. One for each thread; keeps its sockets from round to round, a new source port for each poller."""
 
-    def __init__(self, *, engine: str = "", window: int = 2048, buffer_bytes: int = 32 << 20) -> None:
+    def __init__(self, *, engine: str = "", window: int = 1024, buffer_bytes: int = 32 << 20) -> None:
         """`engine`: compiled or python, empty for the running one. `window`: most answers awaited at once, if buffers allow."""
         self.engine: str = engine or engines.NAME
         self.window = window
@@ -194,7 +195,8 @@ class SnmpPoller:
         arrays = self.arrays(targets)
         _prepare(arrays, targets, walk)
         machine = self.walk(arrays, IF_COLUMNS + NARROW_COLUMNS)
-        machine.lend(*arrays.widen(1 << 14 if walk else 1024))  # type: ignore[attr-defined]
+        # Pages of the arena that nobody writes to cost nothing: room for all is asked for at once, so that none is copied.
+        machine.lend(*arrays.widen(int(arrays.tally[ARENA]) + (1 << 13) + (33 * len(batched) if walk else 0)))  # type: ignore[attr-defined]
         loop = RoundLoop(machine, arrays, self.lanes(targets, batched, limits), limits)
         loop.run(progress)
         if walk:
@@ -219,6 +221,9 @@ def _prepare(arrays: RoundArrays, targets: SnmpTargets, walk: bool) -> None:
     arrays.repetitions[:] = targets.repetitions
     arrays.width[:] = targets.width
     arrays.expected[:] = targets.expected
+    arrays.room[:] = np.maximum(targets.expected, 0)
+    arrays.base[1:] = np.cumsum(arrays.room[:-1])
+    arrays.tally[ARENA] = int(arrays.room.sum())
 
 
 def _learn(arrays: RoundArrays, targets: SnmpTargets, loop: RoundLoop) -> None:

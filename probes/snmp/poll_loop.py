@@ -19,6 +19,10 @@ YOUNG_S = 0.25
 """A request older than this no longer counts against the window: its answer is late or will not come."""
 
 
+GATHER_S = 0.0002
+"""After the first answer of a lull, wait so long for others: a system call for each packet costs more than the packet."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How hard a round may ask."""
@@ -41,9 +45,9 @@ class Lane:
         self.window = window
         self.dropped = channel.dropped()
 
-    def waiting(self) -> bool:
-        """Whether somebody could be asked now."""
-        return bool(len(self.again) or self.position < len(self.fresh))
+    def waiting(self) -> int:
+        """How many could be asked now."""
+        return len(self.again) + len(self.fresh) - self.position
 
     def next(self, most: int) -> np.ndarray:
         """Up to `most` devices to ask now: those that are under way first, then new ones."""
@@ -74,6 +78,7 @@ class RoundLoop:
         self.requests = 0
         self.dropped_by_kernel = 0
         self._addresses = memoryview(arrays.addresses)
+        self._worth = int(min(64, max(1, limits.rate_pps * 0.005)))  # packets worth a system call, at most 5 ms of waiting
         self._timeouts = spread_timeouts(limits.attempts, limits.deadline_s)
         self._answered_numbers = np.zeros(lanes[0].channel.batch if lanes else 1, np.int32)
         self._answered = memoryview(self._answered_numbers)
@@ -88,17 +93,16 @@ class RoundLoop:
         while self.open:
             before, now = now, time.monotonic()
             tokens = min(128.0, tokens + (now - before) * self.limits.rate_pps)
-            moved = 0
+            moved = False
             for lane in self.lanes:
                 got = lane.channel.receive()
                 if got:
                     self.take(lane, got)
                 room = min(lane.channel.batch, lane.window - lane.in_flight, int(tokens))
-                if room > 0 and lane.waiting():
-                    asked = self.ask(lane, lane.next(room), now)
-                    tokens -= asked
-                    got += asked
-                moved += got
+                if room > 0 and room >= min(self._worth, waiting := lane.waiting()) and waiting:
+                    tokens -= self.ask(lane, lane.next(room), now)
+                    moved = True
+                moved |= got >= self._worth
             if now >= tick:
                 tick = now + TICK_S
                 self.look_at_timers(now)
@@ -108,10 +112,10 @@ class RoundLoop:
                 self._wait(tick - now, tokens)
 
     def _wait(self, until_tick: float, tokens: float) -> None:
-        pause = until_tick
-        if tokens < 1 and any(lane.waiting() and lane.in_flight < lane.window for lane in self.lanes):
-            pause = min(pause, 32 / self.limits.rate_pps)
-        self._poll.poll(max(1.0, pause * 1000))
+        if tokens < self._worth and any(lane.waiting() and lane.in_flight < lane.window for lane in self.lanes):
+            time.sleep(min(max(until_tick, 0.0), (self._worth - tokens) / self.limits.rate_pps))
+        elif self._poll.poll(max(1.0, until_tick * 1000)):
+            time.sleep(GATHER_S)
 
     def ask(self, lane: Lane, devices: np.ndarray, now: float) -> int:
         """Send each of them its next request; returns how many there were."""
