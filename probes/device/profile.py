@@ -175,7 +175,19 @@ def load_profile(path: Path) -> Profile:
         raise ProfileError(f"{path.name}: {error}") from error
 
 
+def _absolute(item: Any, base: str, key: str = "") -> Any:
+    """Names that begin with a dot stand below the profile's `base`."""
+    if isinstance(item, dict):
+        return {inner: _absolute(value, base, inner) for inner, value in item.items()}
+    if isinstance(item, list):
+        return [_absolute(value, base, key) for value in item]
+    if isinstance(item, str) and item.startswith(".") and key in ("oid", "column", "names", "answers", "entity_sensors"):
+        return base + item
+    return item
+
+
 def _profile(name: str, data: dict[str, Any]) -> Profile:
+    data = _absolute(data, data.pop("base", ""))
     identity = {key: data.pop(key, "") for key in ("os", "os_text", "type", "vendor")}
     profile = Profile(
         name=name,
