@@ -1,7 +1,80 @@
-"""edunet replay (to be written by its owner)."""
+"""edunet replay: what the judge makes of a recorded trace."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import typer
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
+
+    @app.command()
+    def replay(
+        trace: str = typer.Argument(..., help="The trace, JSON lines; `-` is standard input.", metavar="TRACE"),
+        as_json: bool = typer.Option(False, "--json", help="A JSON line for each notice, and the summary last."),
+    ) -> None:
+        """Run the judge over a recorded trace on virtual time: what would have been said, and when.
+
+        A fault in the trace is named with its line, and ends with exit code 2. Example: `edunet replay storm.jsonl --json`
+        """
+        from collector.judge import Judge
+        from collector.trace import TraceError
+        from collector.trace import replay as replayed
+
+        try:
+            with _opened(trace) as lines:
+                output = replayed(lines, Judge(follow=False))
+                _print_json(output) if as_json else _print_table(output)
+        except (TraceError, OSError, UnicodeDecodeError) as error:
+            name = "standard input" if trace == "-" else trace
+            print(f"edunet replay: {name}: {error}", file=sys.stderr)
+            raise typer.Exit(2) from None
+
+
+@contextmanager
+def _opened(trace: str) -> Iterator[Iterable[str]]:
+    if trace == "-":
+        sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a TextIOWrapper unless a test replaced it
+        yield sys.stdin
+        return
+    with open(trace, encoding="utf-8") as file:
+        yield file
+
+
+def _print_json(output: Iterable[dict[str, Any]]) -> None:
+    for line in output:
+        print(json.dumps(line, ensure_ascii=False))
+
+
+def _print_table(output: Iterable[dict[str, Any]]) -> None:
+    """For people: a line for each notice, then the sums."""
+    print(f"{'t':>10}  {'event':<9} {'incident':<9} {'affected':>8} {'schools':>8} {'pupils':>8}  what")
+    for line in output:
+        if line["kind"] == "summary":
+            print(f"\n{line['incidents']} incidents, {line['notices']} notices")
+            for key, title in (("down_seconds", "down"), ("unknown_seconds", "unknown")):
+                total = sum(line[key].values())
+                print(f"{title}: {len(line[key])} nodes, {total:g} s in all")
+                for node, seconds in sorted(line[key].items(), key=lambda item: (-item[1], item[0]))[:10]:
+                    print(f"{seconds:>10g}  {node}")
+            continue
+        print(
+            f"{line['t']:>10g}  {line['event']:<9} {line['incident']:<9} {line['affected']:>8} {line['schools']:>8}"
+            f" {line['pupils']:>8}  {_what(line)}"
+        )
+
+
+def _what(line: dict[str, Any]) -> str:
+    cluster = line["cluster"]
+    words = [f"{cluster['by']} {cluster['value']}" if cluster else str(line["root"])]
+    if line["possible"]:
+        words.append(f"(or {', '.join(line['possible'])})")
+    if line["flapping"]:
+        words.append("flapping")
+    if line["merged_into"]:
+        words.append(f"merged into {line['merged_into']}")
+    return " ".join(words)

@@ -1,0 +1,73 @@
+"""Roots that have failed together: REPLAY.md, "Clusters"."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from collector.judge.roots import ROOT, Change, Roots
+from collector.judge.topology import Layout
+from collector.judge.values import GroupKey, Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A cluster that is one: its group and its members."""
+
+    group: GroupKey
+    members: list[int]
+
+
+class Groups:
+    """The asked roots of each group, by when they fell silent."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.roots: dict[GroupKey, set[int]] = {}
+
+    def relayout(self, layout: Layout, roots: Roots) -> None:
+        """Gather anew."""
+        self.roots = {}
+        for n in layout.order:
+            if roots.kind[n] == ROOT:
+                for group in layout.groups[n]:
+                    self.roots.setdefault(group, set()).add(n)
+
+    def follow(self, layout: Layout, change: Change) -> None:
+        """Keep up with one change."""
+        if change.kind == ROOT:
+            for group in layout.groups[change.node]:
+                self.roots.setdefault(group, set()).add(change.node)
+        elif change.was == ROOT:
+            for group in layout.groups[change.node]:
+                self.roots.get(group, set()).discard(change.node)
+
+    def find(self, layout: Layout, since: list[float], n: int, free: Callable[[int], bool]) -> Found | None:
+        """The largest group in which enough have failed together with n. free: whether a root may be counted (not in maintenance, in no cluster)."""
+        best: Found | None = None
+        for group in layout.groups[n]:
+            size, roots = layout.group_size[group], self.roots.get(group, set())
+            if not self._enough(len(roots), size):
+                continue
+            chain = self._chain(n, (m for m in roots if free(m)), since)
+            if self._enough(len(chain), size) and (best is None or len(chain) > len(best.members)):
+                best = Found(group, chain)
+        return best
+
+    def _enough(self, count: int, size: int) -> bool:
+        return count >= self.rules.cluster_least and count >= self.rules.cluster_share * size - 1e-9
+
+    def _chain(self, n: int, roots: Iterable[int], since: list[float]) -> list[int]:
+        """Those of `roots` that are linked with n by steps of at most `cluster_gap_s`."""
+        ordered = sorted(roots, key=lambda m: (since[m], m))
+        if n not in ordered:
+            return []
+        at = ordered.index(n)
+        first = last = at
+        while first > 0 and since[ordered[first]] - since[ordered[first - 1]] <= self.rules.cluster_gap_s:
+            first -= 1
+        while last + 1 < len(ordered) and since[ordered[last + 1]] - since[ordered[last]] <= self.rules.cluster_gap_s:
+            last += 1
+        return ordered[first : last + 1]
+
+    def near(self, members: dict[int, float], since: float) -> bool:
+        """Whether a silence of `since` is within reach of a member's."""
+        return any(abs(since - silent) <= self.rules.cluster_gap_s for silent in members.values())

@@ -1,0 +1,155 @@
+"""Down time and unknown time of each node, exact whatever the order in which reports arrive.
+
+Rounds are kept as they came, in order of t; sums are made by going over them once. Rounds older than `record_s` are folded into the sums for
+good. Reason: a late report splits a span that was counted already; to sum up again is simpler than to take back, and 77 rounds of
+13,000 nodes are summed in a few milliseconds.
+"""
+
+from bisect import insort
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from collector.judge.words import BLIND, DOWN, EPSILON, NONE, UP, Floats, Mask, Numbers
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """One round as it counts. idx: distinct nodes asked, in order; silent: numbers among them."""
+
+    t: float
+    serial: int
+    every: float = field(compare=False)
+    good: bool = field(compare=False)
+    idx: Numbers = field(compare=False)
+    silent: Numbers = field(compare=False)
+
+    def word_on(self, n: int) -> int:
+        """The word on node n, NONE where it was not asked."""
+        at = int(np.searchsorted(self.idx, n))
+        if at >= len(self.idx) or self.idx[at] != n:
+            return NONE
+        if not self.good:
+            return BLIND
+        return DOWN if n in self.silent else UP
+
+
+class Sums:
+    """Seconds by node number, and the last word that was counted."""
+
+    def __init__(self, size: int) -> None:
+        self.down: Floats = np.zeros(size)
+        self.unknown: Floats = np.zeros(size)
+        self.last_t: Floats = np.full(size, -np.inf)
+        self.last_every: Floats = np.full(size, 5.0)
+        self.last = np.full(size, NONE, np.int8)
+
+    def copy(self, size: int) -> "Sums":
+        """The same, with room for `size` nodes."""
+        new, old = Sums(size), len(self.down)
+        for name in ("down", "unknown", "last_t", "last_every", "last"):
+            getattr(new, name)[:old] = getattr(self, name)
+        return new
+
+    def add(self, entry: Entry, counts_from: Floats, gap_rounds: float, scratch: Mask) -> None:
+        """Count the spans that end with `entry`. counts_from: a word before it counts only if it is an answer."""
+        idx, t = entry.idx, entry.t
+        if entry.good:
+            scratch[entry.silent] = True
+            said = np.where(scratch[idx], DOWN, UP).astype(np.int8)
+            scratch[entry.silent] = False
+        else:
+            said = np.full(len(idx), BLIND, np.int8)
+        fits = (t >= self.last_t[idx]) & ((said == UP) | (t >= counts_from[idx]) | (self.last[idx] != NONE))
+        if not fits.all():
+            idx, said = idx[fits], said[fits]
+        last, span = self.last[idx], t - self.last_t[idx]
+        again = span == 0.0
+        if again.any():
+            said = np.where(again, np.minimum(said, last), said)
+        held = np.where(
+            span > gap_rounds * self.last_every[idx] + EPSILON, np.minimum(self.last_every[idx], span), span
+        )
+        known = last != NONE
+        span, held = np.where(known, span, 0.0), np.where(known, held, 0.0)
+        self.down[idx] += np.where(last == DOWN, held, 0.0)
+        self.unknown[idx] += np.where(last == BLIND, span, span - held)
+        self.last[idx], self.last_t[idx], self.last_every[idx] = said, t, entry.every
+
+
+class Record:
+    """All rounds, and what they come to."""
+
+    def __init__(self, gap_rounds: float, keep_s: float) -> None:
+        self.gap_rounds, self.keep_s = gap_rounds, keep_s
+        self.entries: list[Entry] = []
+        self.folded = Sums(0)
+        self.counts_from: Floats = np.zeros(0)
+        self.serial = 0
+
+    def grow(self, size: int) -> None:
+        """Room for `size` nodes; new ones count from the start."""
+        more = size - len(self.counts_from)
+        if more > 0:
+            self.counts_from = np.concatenate([self.counts_from, np.full(more, -np.inf)])
+
+    def add(self, t: float, every: float, good: bool, idx: Numbers, silent: Numbers) -> None:
+        """Keep a round."""
+        self.serial += 1
+        entry = Entry(t, self.serial, every, good, idx, silent)
+        if not self.entries or self.entries[-1] < entry:
+            self.entries.append(entry)
+        else:
+            insort(self.entries, entry)
+        if self.entries[-1].t - self.entries[0].t > 2 * self.keep_s:
+            self._fold(self.entries[-1].t - self.keep_s)
+
+    def _fold(self, before: float) -> None:
+        count = next(i for i, entry in enumerate(self.entries) if entry.t >= before)
+        self.folded = self._summed(self.folded.copy(len(self.counts_from)), self.entries[:count])
+        del self.entries[:count]
+
+    def _summed(self, sums: Sums, entries: list[Entry]) -> Sums:
+        scratch = np.zeros(len(self.counts_from), bool)
+        for entry in entries:
+            sums.add(entry, self.counts_from, self.gap_rounds, scratch)
+        return sums
+
+    def sums(self) -> Sums:
+        """Down and unknown seconds up to each node's last report."""
+        return self._summed(self.folded.copy(len(self.counts_from)), self.entries)
+
+    def words_on(self, n: int) -> list[tuple[float, float, int]]:
+        """All kept words on node n in order of t, one for each t: (t, every, word)."""
+        words: list[tuple[float, float, int]] = []
+        for entry in self.entries:
+            word = entry.word_on(n)
+            if word == NONE:
+                continue
+            if words and words[-1][0] == entry.t:
+                words[-1] = (entry.t, entry.every, min(word, words[-1][2]))
+            else:
+                words.append((entry.t, entry.every, word))
+        return words
+
+    def silent_since(self, n: int, after: float) -> float | None:
+        """The first silence of node n that is later than `after`."""
+        return next((t for t, _, word in self.words_on(n) if t > after and word == DOWN), None)
+
+    def spans_around(self, n: int, t: float) -> tuple[tuple[float, float, str], ...]:
+        """Node n's record from the word before t to the word after it."""
+        words = self.words_on(n)
+        times = [word[0] for word in words]
+        at = times.index(t) if t in times else -1
+        if at < 0:
+            return ()
+        spans: list[tuple[float, float, str]] = []
+        for (start, every, word), (end, _, _) in zip(
+            words[max(0, at - 1) : at + 1], words[max(0, at - 1) + 1 :], strict=False
+        ):
+            name = {UP: "up", DOWN: "down", BLIND: "unknown"}[word]
+            if word != BLIND and end - start > self.gap_rounds * every + EPSILON:
+                spans += [(start, start + every, name), (start + every, end, "unknown")]
+            else:
+                spans.append((start, end, name))
+        return tuple(spans)
