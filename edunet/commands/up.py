@@ -1,7 +1,41 @@
-"""edunet up (to be written by its owner)."""
+"""edunet up: everything by one command."""
+
+from typing import Annotated
 
 import typer
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
+
+    @app.command()
+    def up(
+        listen: Annotated[
+            str,
+            typer.Option(envvar="LISTEN", help="ADDRESS or ADDRESS:PORT instead of `api.listen`; TLS beyond loopback."),
+        ] = "",
+        demo: Annotated[
+            bool | None,
+            typer.Option("--demo/--no-demo", help="With or without the demonstration, whatever the register holds."),
+        ] = None,
+    ) -> None:
+        """Start everything: pages, collector, and on an empty register the demonstration province. Ctrl-C ends it.
+
+        Examples: `edunet up` - `edunet up --listen 0.0.0.0:8080` - `edunet up --no-demo`
+        """
+        from pydantic import ValidationError
+
+        from edunet.settings import Settings
+        from edunet.up import CannotStartError, Up
+
+        try:
+            settings = Settings()
+        except (ValidationError, FileNotFoundError, ValueError) as error:
+            typer.echo(f"配置有误 the configuration is wrong: {error}", err=True)
+            raise typer.Exit(2) from None
+        try:
+            code = Up(settings, listen, demo).run()
+        except CannotStartError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from None
+        raise typer.Exit(code)
