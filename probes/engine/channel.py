@@ -19,7 +19,9 @@ _DROPS = 8
 class Channel:
     """Sends and receives datagrams by the batch. Owns its socket. Not for two threads at once."""
 
-    def __init__(self, sock: socket.socket, *, size: int = 2048, buffer_bytes: int = 32 << 20, engine: str = "") -> None:
+    def __init__(
+        self, sock: socket.socket, *, size: int = 2048, buffer_bytes: int = 32 << 20, engine: str = ""
+    ) -> None:
         """`size`: bytes of the longest packet kept. `buffer_bytes`: the receive buffer wished for (SO_RCVBUFFORCE where allowed)."""
         self.wire = engines.load("wire", engine or None)  # type: ignore[arg-type]  # "" and None both mean the running one
         self.socket = sock

@@ -30,9 +30,7 @@ _SCALARS = bytes.fromhex("2b060102010103002b06010201020100")
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(-9, check=False)
-def _header(
-    data: cython.uchar[::1], at: cython.longlong, end: cython.longlong, tag: cython.int
-) -> cython.longlong:
+def _header(data: cython.uchar[::1], at: cython.longlong, end: cython.longlong, tag: cython.int) -> cython.longlong:
     """Content position << 20 | content length of the TLV at `at` with this tag, or -1."""
     size: cython.longlong
     more: cython.int
@@ -461,7 +459,12 @@ class Walk:
         """Rows to ask for: what the device can answer, and no more than it is thought to have left, plus one that shows the end."""
         most: cython.int = self.repetitions[device]
         left: cython.int = self.expected[device] - self.count[device]
-        if self.expected[device] <= 0 or left <= 0 or self.cursors[device, last] == 0 and self.cursors[device, first] != 0:
+        if (
+            self.expected[device] <= 0
+            or left <= 0
+            or self.cursors[device, last] == 0
+            and self.cursors[device, first] != 0
+        ):
             return most
         left += 1
         if self.cursors[device, first] != self.cursors[device, last]:

@@ -142,7 +142,9 @@ def _send_batch(
                 continue
             if code == EINTR:
                 continue
-            if code == ECONNREFUSED and refused < 64:  # an earlier packet's ICMP error, reported late: nothing wrong with this one
+            if (
+                code == ECONNREFUSED and refused < 64
+            ):  # an earlier packet's ICMP error, reported late: nothing wrong with this one
                 refused += 1
                 continue
             if code == EAGAIN or code == ENOBUFS:
@@ -235,7 +237,9 @@ def _receive_batch(
         if moved < 0:
             moved = 0
         for i in range(moved):
-            lengths[i] = -1 if messages[i].msg_hdr.msg_flags & MSG_TRUNC else cython.cast(cython.int, messages[i].msg_len)
+            lengths[i] = (
+                -1 if messages[i].msg_hdr.msg_flags & MSG_TRUNC else cython.cast(cython.int, messages[i].msg_len)
+            )
             stamps[i] = 0
             header = CMSG_FIRSTHDR(cython.address(messages[i].msg_hdr))
             while header != cython.NULL:

@@ -78,7 +78,9 @@ class RoundLoop:
         self.requests = 0
         self.dropped_by_kernel = 0
         self._addresses = memoryview(arrays.addresses)
-        self._worth = int(min(64, max(1, limits.rate_pps * 0.005)))  # packets worth a system call, at most 5 ms of waiting
+        self._worth = int(
+            min(64, max(1, limits.rate_pps * 0.005))
+        )  # packets worth a system call, at most 5 ms of waiting
         self._timeouts = spread_timeouts(limits.attempts, limits.deadline_s)
         self._answered_numbers = np.zeros(lanes[0].channel.batch if lanes else 1, np.int32)
         self._answered = memoryview(self._answered_numbers)
