@@ -1,0 +1,101 @@
+"""The page of one device: is it alive, and what does it say? And the page of one line."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from api.collector_link import CollectorGone, CollectorRefused
+from api.errors import Problem
+from api.pages.enabling import commands_for
+from api.pages.frame import Frame, PageFrame
+from api.pages.panel import lay_out
+from api.pages.queries import device as queries
+from api.pages.queries.contacts import find_contacts
+from api.pages.queries.places import read_places
+from api.pages.school import read_days
+from inventory.models import NodeKind, State
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/devices/{number}")
+def show_device(frame: PageFrame, number: int) -> Response:
+    """One device."""
+    rows = _read(frame, number)
+    places = read_places(frame.session, frame.scope)
+    zones = {row.zone for row in rows.addresses}
+    days, outages = read_days(frame, NodeKind.device, number, rows.device.first_seen, zones)
+    physical, logical = lay_out(rows.ports, _uplinks(rows))
+    place = places.name_of(rows.site.place_id)
+    asked = rows.device.watch != "icmp" and queries.has_credential(frame.session, rows, place.path if place else "/")
+    quiet = rows.word == State.agent_silent or (not rows.ports and rows.word in (State.up, State.not_seen, State.degraded))
+    return frame.page(
+        "device.html",
+        rows=rows,
+        places=places,
+        days=days,
+        outages=outages[:6],
+        outage_count=len(outages),
+        physical=physical,
+        logical=logical,
+        live=None,
+        snmp_asked=asked,
+        enabling=commands_for(rows.device.vendor, rows.device.sys_object_id) if quiet and rows.device.watch != "icmp" else None,
+    )
+
+
+@router.get("/devices/{number}/live")
+def show_live(frame: PageFrame, number: int) -> Response:
+    """What the collector read of it last: the panel with rates, sensors. Says so where the collector does not answer."""
+    rows = _read(frame, number)
+    live: Mapping[str, Any] | None
+    try:
+        live = frame.request.app.state.link.device(number)
+    except (CollectorGone, CollectorRefused):
+        live = None
+    ports = _ports_of(live)
+    physical, logical = lay_out(rows.ports, _uplinks(rows), ports)
+    return frame.page("device_live.html", rows=rows, physical=physical, logical=logical, live=live, gone=live is None)
+
+
+@router.get("/lines/{number}")
+def show_line(frame: PageFrame, number: int) -> Response:
+    """One line: does the carrier deliver what we pay for?"""
+    rows = queries.read_line(frame.session, frame.scope, number)
+    if rows is None:
+        raise Problem("not-found")
+    days, outages = read_days(frame, NodeKind.line, number, rows.line.created_at, set())
+    month = frame.clock.midnight(frame.now).replace(day=1)
+    contact = find_contacts(frame.session, frame.scope, [rows.incident]).get(rows.incident.id) if rows.incident else None
+    return frame.page(
+        "line.html",
+        rows=rows,
+        places=read_places(frame.session, frame.scope),
+        contact=contact,
+        days=days,
+        outages=outages[:10],
+        outage_count=len(outages),
+        month=[row for row in outages if row.until_at is None or row.until_at >= month],
+    )
+
+
+def _read(frame: Frame, number: int) -> queries.DeviceRows:
+    rows = queries.read_device(frame.session, frame.scope, number)
+    if rows is None:
+        raise Problem("not-found")
+    return rows
+
+
+def _uplinks(rows: queries.DeviceRows) -> list[str]:
+    number = rows.device.id
+    return [name for row in rows.lines if (name := row.end_port if row.end_device_id == number else row.far_port)]
+
+
+def _ports_of(live: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
+    """By ifName; the collector gives a list of ports or a mapping of them."""
+    ports = (live or {}).get("ports") or {}
+    if isinstance(ports, Mapping):
+        return {str(name): value for name, value in ports.items() if isinstance(value, Mapping)}
+    return {str(row.get("name") or row.get("ifName")): row for row in ports if isinstance(row, Mapping)}

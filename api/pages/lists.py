@@ -1,0 +1,149 @@
+"""The lists of schools, lines and devices: find, filter, export."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from api.pages.frame import Frame, PageFrame
+from api.pages.listing import EXPORT_LIMIT, ListAddress, write_csv
+from api.pages.queries import lists as queries
+from api.pages.queries.places import Places, read_places
+from inventory.models import Device, DeviceKind, Line, SchoolLevel
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/schools")
+def show_schools(frame: PageFrame) -> Response:
+    """All schools of the caller's part."""
+    at = ListAddress.read(frame.request, ("q", "region", "level", "state"), queries.SCHOOL_ORDERS, "state")
+    places = read_places(frame.session, frame.scope, at.get("region"))
+    if _wants_csv(frame):
+        page = queries.list_schools(frame.session, frame.scope, at, places, EXPORT_LIMIT)
+        return _export(frame, "schools", _school_cells(frame, places), page.rows)
+    page = queries.list_schools(frame.session, frame.scope, at, places)
+    return frame.page(_part(frame, "schools"), at=at, page=page, places=places, levels=list(SchoolLevel))
+
+
+@router.get("/lines")
+def show_lines(frame: PageFrame) -> Response:
+    """All lines of the caller's part."""
+    at = ListAddress.read(frame.request, ("q", "region", "operator", "state"), queries.LINE_ORDERS, "state")
+    places = read_places(frame.session, frame.scope, at.get("region"))
+    limit = EXPORT_LIMIT if _wants_csv(frame) else queries.PAGE_SIZE
+    page = queries.list_lines(frame.session, frame.scope, at, places, limit)
+    if _wants_csv(frame):
+        return _export(frame, "lines", _line_cells(frame), page.rows)
+    return frame.page(
+        _part(frame, "lines"),
+        at=at,
+        page=page,
+        places=places,
+        served=queries.served_by(frame.session, frame.scope, [row.id for row in page.rows]),
+        operators=queries.distinct_values(frame.session, frame.scope, Line, "operator"),
+    )
+
+
+@router.get("/devices")
+def show_devices(frame: PageFrame) -> Response:
+    """All devices of the caller's part."""
+    at = ListAddress.read(frame.request, ("q", "region", "kind", "vendor", "school", "state"), queries.DEVICE_ORDERS, "state")
+    places = read_places(frame.session, frame.scope, at.get("region"))
+    limit = EXPORT_LIMIT if _wants_csv(frame) else queries.PAGE_SIZE
+    page = queries.list_devices(frame.session, frame.scope, at, places, limit)
+    if _wants_csv(frame):
+        return _export(frame, "devices", _device_cells(frame), page.rows)
+    vendors = queries.distinct_values(frame.session, frame.scope, Device, "vendor")
+    return frame.page(_part(frame, "devices"), at=at, page=page, places=places, kinds=list(DeviceKind), vendors=vendors)
+
+
+@router.get("/search")
+def search(frame: PageFrame) -> Response:
+    """The search box of every page: schools first; where none is found, devices (names, serial numbers, addresses)."""
+    text = frame.request.query_params.get("q", "").strip()[:120]
+    at = ListAddress("/schools", {"q": text}, "state", 1)
+    places = read_places(frame.session, frame.scope)
+    found = queries.list_schools(frame.session, frame.scope, at, places)
+    if found.total == 1:
+        return RedirectResponse(f"/schools/{found.rows[0].id}", 303)
+    if found.total or not text:
+        return RedirectResponse(at.url(), 303)
+    at = ListAddress("/devices", {"q": text}, "state", 1)
+    found = queries.list_devices(frame.session, frame.scope, at, places)
+    if found.total == 1:
+        return RedirectResponse(f"/devices/{found.rows[0].id}", 303)
+    if found.total:
+        return RedirectResponse(at.url(), 303)
+    at = ListAddress("/lines", {"q": text}, "state", 1)
+    found = queries.list_lines(frame.session, frame.scope, at, places)
+    return RedirectResponse(at.url() if found.total else ListAddress("/schools", {"q": text}, "state", 1).url(), 303)
+
+
+def _part(frame: Frame, name: str) -> str:
+    """The table alone where htmx asks for it."""
+    return f"{name}_table.html" if frame.partial and frame.request.headers.get("hx-target") == "list" else f"{name}.html"
+
+
+def _wants_csv(frame: Frame) -> bool:
+    return frame.request.query_params.get("format") == "csv"
+
+
+Cells = Sequence[tuple[str, Callable[[Any], object]]]
+
+
+def _export(frame: Frame, name: str, cells: Cells, rows: Iterable[Any]) -> Response:
+    day = frame.clock.local(frame.now).strftime("%Y%m%d-%H%M")
+    head = [frame.text(title) for title, _ in cells]
+    return write_csv(f"edunet-{name}-{day}.csv", head, ([write(row) for _, write in cells] for row in rows))
+
+
+def _common(frame: Frame) -> Cells:
+    return (
+        ("State", lambda row: frame.text(f"state.{row.state}")),
+        ("Since", lambda row: frame.clock.full(row.since) if row.since else ""),
+    )
+
+
+def _school_cells(frame: Frame, places: Places) -> Cells:
+    def place(row: Any) -> str:
+        way = [region for region in places.above(row.place_id) if region.level != "province"]
+        return " ".join(region.name for region in way)
+
+    return (
+        ("School", lambda row: row.name),
+        ("Code", lambda row: row.code),
+        ("Place", place),
+        ("Level", lambda row: frame.text(f"level.{row.level}")),
+        ("Pupils", lambda row: row.pupils),
+        ("Devices answering", lambda row: row.devices_up),
+        ("Devices watched", lambda row: row.devices),
+        *_common(frame),
+    )
+
+
+def _line_cells(frame: Frame) -> Cells:
+    return (
+        ("Line", lambda row: row.name),
+        ("Circuit", lambda row: row.circuit),
+        ("Carrier", lambda row: frame.text(f"operator.{row.operator}") if row.operator else ""),
+        ("Role", lambda row: frame.text(f"role.{row.role}")),
+        ("Bandwidth (Mbit/s)", lambda row: row.bandwidth_mbps),
+        ("Hangs under", lambda row: row.upstream),
+        ("Fault line", lambda row: row.contact_phone),
+        *_common(frame),
+    )
+
+
+def _device_cells(frame: Frame) -> Cells:
+    return (
+        ("Device", lambda row: row.name),
+        ("Kind", lambda row: frame.text(f"kind.{row.kind}")),
+        ("Vendor", lambda row: row.vendor),
+        ("Model", lambda row: row.model),
+        ("Serial number", lambda row: row.serial),
+        ("Address", lambda row: row.ip),
+        ("School", lambda row: row.school or row.site),
+        *_common(frame),
+    )

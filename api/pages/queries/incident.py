@@ -1,0 +1,87 @@
+"""One incident, and the list of past ones."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+from sqlmodel import Session, SQLModel
+
+from inventory.models import (
+    Device, Incident, Line, NodeKind, NodeState, Notice, Outage, Region, School, Site, State, parse_node_id, table,
+)  # fmt: skip
+from inventory.scope import Scope
+
+incident, notice, outage, node, school, region = (
+    table(model) for model in (Incident, Notice, Outage, NodeState, School, Region)
+)
+
+PAST = 50
+"""Incidents on a page of the past."""
+SCHOOLS = 500
+"""Schools named on an incident's page."""
+_MODELS: dict[NodeKind, type[SQLModel]] = {
+    NodeKind.device: Device, NodeKind.line: Line, NodeKind.site: Site, NodeKind.school: School,
+}  # fmt: skip
+
+
+def read_incident(session: Session, scope: Scope, number: int) -> Any:
+    """The incident, or None where there is none within the scope."""
+    statement = scope.filter(select(incident).where(incident.c.id == number), Incident)
+    return session.connection().execute(statement).first()
+
+
+def list_past(session: Session, scope: Scope, page: int) -> tuple[Sequence[Any], bool]:
+    """One page of incidents by their beginning, the newest first, and whether there are more. Merged ones are left out."""
+    statement = (
+        select(incident, region.c.name.label("place"), region.c.name_en.label("place_en"))
+        .select_from(incident.outerjoin(region, region.c.id == incident.c.place_id))
+        .where(incident.c.merged_into.is_(None))
+        .order_by(incident.c.from_at.desc(), incident.c.id.desc())
+        .limit(PAST + 1)
+        .offset((page - 1) * PAST)
+    )
+    rows = session.connection().execute(scope.filter(statement, Incident)).all()
+    return rows[:PAST], len(rows) > PAST
+
+
+def schools_of(session: Session, scope: Scope, row: Any) -> Sequence[Any]:
+    """The schools that it cuts off, or did, within the scope, most pupils first."""
+    ids = select(outage.c.school_id).where(outage.c.incident_id == row.id, outage.c.kind == NodeKind.school)
+    statement = (
+        select(school.c.id, school.c.name, school.c.name_en, school.c.pupils, school.c.place_id, school.c.contact_name, school.c.contact_phone,
+               func.coalesce(node.c.state, State.not_watched).label("state"), node.c.since)
+        .select_from(school.outerjoin(node, and_(node.c.kind == NodeKind.school, node.c.node_id == school.c.id)))
+        .where(or_(school.c.id.in_(row.cut or []), node.c.incident_id == row.id, school.c.id.in_(ids)))
+        .order_by(school.c.pupils.desc().nulls_last(), school.c.name)
+        .limit(SCHOOLS)
+    )  # fmt: skip
+    return session.connection().execute(scope.filter(statement, School)).all()
+
+
+def notices_of(session: Session, scope: Scope, row: Any) -> Sequence[Any]:
+    """What was said of it, in order of time: the judge's words, and how each outlet took them."""
+    statement = select(notice).where(notice.c.incident_id == row.id).order_by(notice.c.at, notice.c.id).limit(200)
+    return session.connection().execute(scope.filter(statement, Notice)).all()
+
+
+def outages_of(session: Session, scope: Scope, row: Any) -> Sequence[Any]:
+    """The outages that belong to it, of devices and lines, the root's first; within the scope, at most 200."""
+    statement = (
+        select(outage)
+        .where(outage.c.incident_id == row.id, outage.c.kind != NodeKind.school)
+        .order_by(outage.c.explained, outage.c.from_at, outage.c.id)
+        .limit(200)
+    )
+    return session.connection().execute(scope.filter(statement, Outage)).all()
+
+
+def name_nodes(session: Session, scope: Scope, nodes: Sequence[str]) -> list[tuple[NodeKind, int, str]]:
+    """(kind, id, name) of the judge's ids that are within the scope."""
+    named = []
+    for kind, number in (parse_node_id(text) for text in nodes[:8]):
+        row = table(_MODELS[kind])
+        statement = scope.filter(select(row.c.name).where(row.c.id == number), _MODELS[kind])
+        found = session.connection().execute(statement).first()
+        if found is not None:
+            named.append((kind, number, found[0]))
+    return named

@@ -1,0 +1,158 @@
+"""The lists of schools, lines and devices: one page of rows, their number, the number by state."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, case, func, or_, select
+from sqlmodel import Session
+
+from api.pages.listing import PAGE_SIZE, ListAddress
+from api.pages.queries.places import Places, below
+from api.pages.signs import ORDER
+from inventory.models import Address, Device, Line, LineSite, NodeKind, NodeState, School, Site, State, table
+from inventory.scope import Scope
+
+address, device, line, line_site = table(Address), table(Device), table(Line), table(LineSite)
+node, school, site = table(NodeState), table(School), table(Site)
+
+_STATE = func.coalesce(node.c.state, State.not_watched)
+_WORST_FIRST = case({state: rank for state, rank in ORDER.items()}, value=node.c.state, else_=ORDER[State.not_watched])
+
+SCHOOL_ORDERS: Mapping[str, Any] = {
+    "state": _WORST_FIRST, "name": school.c.name, "place": school.c.place_id, "level": school.c.level,
+    "pupils": school.c.pupils, "devices": node.c.devices, "since": node.c.since,
+}  # fmt: skip
+LINE_ORDERS: Mapping[str, Any] = {
+    "state": _WORST_FIRST, "name": line.c.name, "operator": line.c.operator, "bandwidth": line.c.bandwidth_mbps, "since": node.c.since,
+}  # fmt: skip
+DEVICE_ORDERS: Mapping[str, Any] = {
+    "state": _WORST_FIRST, "name": device.c.name, "kind": device.c.kind, "vendor": device.c.vendor, "since": node.c.since,
+}  # fmt: skip
+
+
+@dataclass
+class Page:
+    """One page of a list. `states` counts by state whatever state is chosen; `total` counts what the filters leave."""
+
+    rows: Sequence[Any]
+    total: int
+    states: dict[str, int]
+
+    @property
+    def pages(self) -> int:
+        """Number of pages."""
+        return max(1, -(-self.total // PAGE_SIZE))
+
+
+def list_schools(session: Session, scope: Scope, at: ListAddress, places: Places, limit: int = PAGE_SIZE) -> Page:
+    """Active schools with their state."""
+    joined = school.outerjoin(node, and_(node.c.kind == NodeKind.school, node.c.node_id == school.c.id))
+    columns = (
+        school.c.id, school.c.name, school.c.name_en, school.c.code, school.c.level, school.c.pupils, school.c.place_id,
+        _STATE.label("state"), node.c.since, node.c.reason, node.c.devices, node.c.devices_up,
+    )  # fmt: skip
+    conditions = [school.c.status == "active"]
+    if places.chosen is not None:
+        conditions.append(below(school.c.place_id, places.chosen))
+    if at.get("level"):
+        conditions.append(school.c.level == at.get("level"))
+    conditions += _words(school.c.search, at.get("q"))
+    return _page(session, scope, School, joined, columns, conditions, at, SCHOOL_ORDERS, school.c.id, limit)
+
+
+def list_lines(session: Session, scope: Scope, at: ListAddress, places: Places, limit: int = PAGE_SIZE) -> Page:
+    """Lines in use with their state and the site that they hang under."""
+    joined = line.outerjoin(node, and_(node.c.kind == NodeKind.line, node.c.node_id == line.c.id)).outerjoin(
+        site, site.c.id == line.c.upstream_site_id
+    )
+    columns = (
+        line.c.id, line.c.name, line.c.operator, line.c.circuit, line.c.role, line.c.bandwidth_mbps, line.c.bandwidth_up_mbps,
+        line.c.contact_phone, site.c.name.label("upstream"), _STATE.label("state"), node.c.since,
+    )  # fmt: skip
+    conditions = [line.c.status != "ended"]
+    if places.chosen is not None:
+        served = select(line_site.c.line_id).join(site, site.c.id == line_site.c.site_id)
+        conditions.append(line.c.id.in_(served.where(below(site.c.place_id, places.chosen))))
+    if at.get("operator"):
+        conditions.append(line.c.operator == at.get("operator"))
+    text = at.get("q").lower()
+    if text:
+        like = _like(text)
+        conditions.append(or_(*(func.lower(column).like(like, escape="\\") for column in (line.c.name, line.c.circuit))))
+    return _page(session, scope, Line, joined, columns, conditions, at, LINE_ORDERS, line.c.id, limit)
+
+
+def list_devices(session: Session, scope: Scope, at: ListAddress, places: Places, limit: int = PAGE_SIZE) -> Page:
+    """Devices not retired, with state, site, school and polled address."""
+    joined = (
+        device.join(site, site.c.id == device.c.site_id)
+        .outerjoin(school, school.c.id == site.c.school_id)
+        .outerjoin(node, and_(node.c.kind == NodeKind.device, node.c.node_id == device.c.id))
+        .outerjoin(address, and_(address.c.device_id == device.c.id, address.c.primary.is_(True)))
+    )
+    columns = (
+        device.c.id, device.c.name, device.c.kind, device.c.vendor, device.c.model, device.c.serial, site.c.name.label("site"),
+        school.c.id.label("school_id"), school.c.name.label("school"), school.c.name_en.label("school_en"), address.c.ip,
+        _STATE.label("state"), node.c.since, node.c.seen_at,
+    )  # fmt: skip
+    conditions = [device.c.status != "retired"]
+    if places.chosen is not None:
+        conditions.append(below(site.c.place_id, places.chosen))
+    for name, column in (("kind", device.c.kind), ("vendor", device.c.vendor)):
+        if at.get(name):
+            conditions.append(column == at.get(name))
+    if at.get("school").isdecimal():
+        conditions.append(site.c.school_id == int(at.get("school")))
+    text = at.get("q").lower()
+    if text:
+        conditions.append(or_(device.c.search.like(_like(text), escape="\\"), address.c.ip.like(_like(text), escape="\\")))
+    return _page(session, scope, Device, joined, columns, conditions, at, DEVICE_ORDERS, device.c.id, limit)
+
+
+def served_by(session: Session, scope: Scope, lines: Sequence[int]) -> dict[int, list[Any]]:
+    """The schools or sites that each line serves, as far as they are within the scope."""
+    if not lines:
+        return {}
+    statement = (
+        select(line_site.c.line_id, site.c.id.label("site_id"), site.c.name.label("site"), school.c.id, school.c.name, school.c.name_en)
+        .select_from(line_site.join(site, site.c.id == line_site.c.site_id).outerjoin(school, school.c.id == site.c.school_id))
+        .where(line_site.c.line_id.in_(lines))
+    )
+    served: dict[int, list[Any]] = {}
+    for row in session.connection().execute(scope.filter(statement, LineSite)):
+        served.setdefault(row.line_id, []).append(row)
+    return served
+
+
+def distinct_values(session: Session, scope: Scope, model: Any, name: str) -> list[str]:
+    """The values that a column has within the scope, for a filter."""
+    column = table(model).c[name]
+    statement = scope.filter(select(column).where(column != "").distinct().order_by(column), model)
+    return [str(row[0]) for row in session.connection().execute(statement)]
+
+
+def _page(
+    session: Session, scope: Scope, model: Any, joined: Any, columns: Sequence[Any], conditions: Sequence[Any],
+    at: ListAddress, orders: Mapping[str, Any], last: Any, limit: int,
+) -> Page:  # fmt: skip
+    counted = select(_STATE, func.count()).select_from(joined).where(*conditions).group_by(_STATE)
+    states = {str(State(row[0])): row[1] for row in session.connection().execute(scope.filter(counted, model))}
+    chosen = at.get("state")
+    statement: Select[Any] = select(*columns).select_from(joined).where(*conditions)
+    if chosen:
+        statement = statement.where(_STATE == chosen)
+    total = states.get(chosen, 0) if chosen else sum(states.values())
+    column = orders[at.order.lstrip("-")]
+    order = column.desc() if at.order.startswith("-") else column.asc()
+    statement = statement.order_by(order.nulls_last(), last).limit(limit).offset(at.offset if limit == PAGE_SIZE else 0)
+    return Page(session.connection().execute(scope.filter(statement, model)).all(), total, states)
+
+
+def _words(column: Any, text: str) -> list[Any]:
+    return [column.like(_like(word), escape="\\") for word in text.lower().split()[:6]]
+
+
+def _like(text: str) -> str:
+    plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{plain}%"

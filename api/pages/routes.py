@@ -1,0 +1,13 @@
+"""All pages, a row each."""
+
+from fastapi import APIRouter
+
+from api.pages import account, board, device, lists, region, school, static_files
+
+router = APIRouter()
+
+PAGES = (static_files, board, lists, school, device, region, account)
+"""Modules of pages; each has `router`. Lists come before single things: `/schools` before `/schools/{number}`."""
+
+for _page in PAGES:
+    router.include_router(_page.router)

@@ -1,0 +1,29 @@
+"""Texts that templates look up by a key that they compute, as `state.down`: named here, so that catalogues must have them."""
+
+from inventory.models import DeviceKind, NodeKind, Role, SchoolLevel, State
+
+_CAUSES = (
+    "undetermined", "line", "power", "upstream", "planned", "port_down", "restart", "carrier", "device", "maintenance", "local",
+)  # fmt: skip
+
+WORDS: tuple[str, ...] = (
+    "language.other",
+    *(f"unit.{unit}" for unit in ("s", "min", "h", "d")),
+    *(f"{group}.{state}" for group in ("state", "meaning", "sentence", "device", "line") for state in State),
+    *(f"level.{level}" for level in SchoolLevel),
+    *(f"kind.{kind}" for kind in DeviceKind),
+    *(f"node.{kind}" for kind in NodeKind),
+    *(f"role.{role}" for role in Role),
+    *(f"role.{role}" for role in ("primary", "backup", "carrier", "site", "school", "bureau")),
+    *(f"operator.{name}" for name in ("telecom", "unicom", "mobile", "cernet", "broadnet", "own")),
+    *(f"tier.{tier}" for tier in ("core", "city", "county", "access", "site")),
+    *(f"incident.{kind}" for kind in ("down", "flapping", "agent_silent", "degraded")),
+    *(f"cluster.{group}" for group in ("upstream", "region", "operator", "model")),
+    *(f"event.{event}" for event in ("opened", "updated", "reopened", "resolved")),
+    *(f"cause.{cause}" for cause in _CAUSES),
+    *(f"accountable.{who}" for who in ("carrier", "power", "school", "province", "planned")),
+    *(f"port.{look}" for look in ("up", "down", "off", "fault", "unknown")),
+    # Heads of CSV files that no template has.
+    "State", "Code", "Role", "Model", "From", "Until", "Seconds", "Accountable",
+)  # fmt: skip
+"""The texts' keys."""
