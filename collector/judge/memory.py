@@ -112,7 +112,7 @@ def _load_desk(judge: Judge, kept: dict[str, Any]) -> None:
         cause = Cause(**_load_values(value))
         desk.causes[cause.node] = cause
     for value in kept["clusters"]:
-        members = {m: since for m, since in value["members"]}
+        members = dict(value["members"])
         cluster = Cluster(**(_load_values(value) | {"members": members}))
         desk.clusters[cluster.number] = cluster
     desk.waiting = {n for n in desk.causes if desk.waits(n)}
@@ -176,6 +176,8 @@ def _number(value: float) -> float | str:
 def _dump_values(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _dump_values(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_dump_values(inner) for inner in value]
     return _number(value) if isinstance(value, float) else value
 
 
@@ -197,7 +199,9 @@ def _load_values(value: dict[str, Any]) -> dict[str, Any]:
 def _incident(value: dict[str, Any] | None) -> Incident | None:
     if value is None:
         return None
-    fields = {key: float(inner) if inner in ("inf", "-inf") and key != "id" else inner for key, inner in value.items()}
+    fields: dict[str, Any] = {
+        key: float(inner) if inner in ("inf", "-inf") and key != "id" else inner for key, inner in value.items()
+    }
     fields["cluster"] = tuple(fields["cluster"]) if fields["cluster"] else None
     return Incident(**fields | {"said": tuple(fields["said"]), "possible": tuple(fields["possible"])})
 
