@@ -13,11 +13,11 @@ PROBE_S = 30.0
 """Seconds to wait for a probe made now; a device is given up after 12 s."""
 
 
-class CollectorGone(Exception):
+class CollectorGone(Exception):  # noqa: N818 - a state of the world, in the words of the architecture
     """The collector does not answer: its socket is missing, refuses, or was silent for too long."""
 
 
-class CollectorRefused(Exception):
+class CollectorRefused(Exception):  # noqa: N818 - as above
     """The collector answered with an error: its status, and its word."""
 
     def __init__(self, status: int, detail: str) -> None:

@@ -55,7 +55,7 @@ class Wrong:
     message: str = ""
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 - RFC 9457's word
     """An answer that is no success. `code`: a row of `words.PROBLEMS`; `values` fill its words; `more`: extra members."""
 
     def __init__(
@@ -77,7 +77,7 @@ class Problem(Exception):
         self.more = dict(more or {})
 
 
-class SeeOther(Exception):
+class SeeOther(Exception):  # noqa: N818 - HTTP's word
     """Send a browser elsewhere (303)."""
 
     def __init__(self, location: str) -> None:

@@ -8,7 +8,7 @@ import httpx
 from fastapi import APIRouter, Depends
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
-from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.openmetrics import exposition as openmetrics
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Scope
@@ -98,7 +98,7 @@ def metrics(request: Request, reader: MetricsReader) -> Response:
             return Response(generate_latest(own.registry), media_type=TEXT)
         kind = fleet.headers.get("content-type", TEXT)
         opened = kind.startswith("application/openmetrics-text")
-        mine = generate_openmetrics(own.registry) if opened else generate_latest(own.registry)
+        mine: bytes = openmetrics.generate_latest(own.registry) if opened else generate_latest(own.registry)  # type: ignore[no-untyped-call]  # untyped there
         return StreamingResponse(_joined(fleet, mine, opened, stack.pop_all().close), media_type=kind)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 from sqlalchemy import func
 
-from api.errors import Wrong, invalid
+from api.errors import Problem, Wrong, invalid
 from api.resources.machine import Body, Id, ListQuery, Resource, Row, Text, Work, contains, partial_of
 from inventory.credentials import Secret, new_credential
 from inventory.models import Credential, Region, Zone, table
@@ -70,6 +70,8 @@ def _prepare(work: Work, row: Credential, children: Row) -> None:
     secret = children.get("secret")
     if secret is None:
         return
+    if work.register.key_file is None:
+        raise Problem("absent")
     sealer = Sealer(work.register.key_file)
     try:
         checked = new_credential(

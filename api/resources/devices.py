@@ -78,11 +78,15 @@ class DeviceCreate(Body):
     name: Name
     kind: DeviceKind = DeviceKind.other
     site_id: Id
-    addresses: Annotated[list[DeviceAddress], Field(max_length=20)] = []
+    addresses: Annotated[list[DeviceAddress], Field(max_length=20, default_factory=list)]
     upstreams: Annotated[
         list[Id],
-        Field(max_length=10, description="Devices that it hangs under; empty: by the rules of its site and kind."),
-    ] = []
+        Field(
+            max_length=10,
+            default_factory=list,
+            description="Devices that it hangs under; empty: by the rules of its site and kind.",
+        ),
+    ]
     vendor: Annotated[Text, Field(max_length=80)] = ""
     model: Annotated[Text, Field(max_length=120)] = ""
     serial: Annotated[Text | None, Field(max_length=80)] = None

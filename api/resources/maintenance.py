@@ -5,13 +5,19 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field
 from sqlalchemy import ColumnElement
+from sqlmodel import SQLModel
 
 from api.errors import Wrong, invalid
 from api.resources.machine import Body, Id, ListQuery, Resource, Row, Text, Work, partial_of
 from api.resources.writing import may_name
 from inventory.models import Device, Line, Maintenance, NodeKind, Region, School, Site, table, utcnow
 
-_MODELS = {NodeKind.device: Device, NodeKind.line: Line, NodeKind.site: Site, NodeKind.school: School}
+_MODELS: dict[NodeKind, type[SQLModel]] = {
+    NodeKind.device: Device,
+    NodeKind.line: Line,
+    NodeKind.site: Site,
+    NodeKind.school: School,
+}
 
 
 class MaintenanceCreate(Body):

@@ -7,7 +7,7 @@ import json
 from datetime import date, datetime
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlmodel import Session
@@ -15,7 +15,7 @@ from sqlmodel import Session
 from api.errors import Problem, Wrong, invalid
 from api.resources.machine import PAGING, ListQuery, Resource, Row
 from api.security import CurrentUser
-from inventory.models import Region, table
+from inventory.models import Region, UtcDateTime, table
 from inventory.scope import Scope
 
 
@@ -163,10 +163,7 @@ def _cursor(key: str, value: Any, number: int) -> str:
 
 
 def _python_type(column: ColumnElement[Any]) -> Any:
-    from pydantic import AwareDatetime
-
-    kind = column.type.python_type
-    return AwareDatetime if kind is datetime else kind
+    return AwareDatetime if isinstance(column.type, UtcDateTime) else column.type.python_type
 
 
 def _finish(resource: Resource, session: Session, caller: CurrentUser, rows: list[Row]) -> list[Row]:

@@ -25,6 +25,9 @@ class SiteCreate(Body):
     kind: SiteKind = SiteKind.campus
     tier: Annotated[Literal["", "core", "city", "county", "access"], Field(description="Empty on a campus.")] = ""
     school_id: Id | None = None
+    main: Annotated[
+        bool, Field(description="The school's main campus, which its line and devices mean by default.")
+    ] = False
     place_id: Id
     duty_id: Annotated[Id | None, Field(description="Null: as its school.")] = None
     owner: Annotated[Text, Field(max_length=80)] = ""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal
+from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel
 
@@ -45,11 +45,12 @@ class StateJoin:
     def _without(self) -> ColumnElement[Any]:
         """The word for what the judge never wrote of: not watched, not yet seen, else unknown."""
         kind = self._state.c.state.type
+        not_watched, not_seen, unknown = (  # cast: PostgreSQL takes a CASE of literals for text, not for its enum
+            cast(literal(state, kind), kind) for state in (State.not_watched, State.not_seen, State.unknown)
+        )
         if self.kind is not NodeKind.device:
-            return literal(State.not_watched, kind)
+            return not_watched
         device = table(Device)
         return case(
-            (device.c.watch == Watch.none, literal(State.not_watched, kind)),
-            (device.c.first_seen.is_(None), literal(State.not_seen, kind)),
-            else_=literal(State.unknown, kind),
+            (device.c.watch == Watch.none, not_watched), (device.c.first_seen.is_(None), not_seen), else_=unknown
         )

@@ -1,7 +1,7 @@
 """Creating, changing and deleting: within the scope before and after, audited, and the register's version raised, in one transaction."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import and_, select
@@ -15,6 +15,8 @@ from api.security import CurrentUser
 from inventory.audit import record
 from inventory.database import Register, raise_version
 from inventory.models import Region, RegionTree, table, utcnow
+
+Result = TypeVar("Result")
 
 
 def create_row(resource: Resource, register: Register, caller: CurrentUser, body: BaseModel) -> Row:
@@ -90,7 +92,7 @@ def delete_row(resource: Resource, register: Register, caller: CurrentUser, numb
     _in_transaction(register, caller, act)
 
 
-def _in_transaction(register: Register, caller: CurrentUser, act: Callable[[Work], Any]) -> Any:
+def _in_transaction(register: Register, caller: CurrentUser, act: Callable[[Work], Result]) -> Result:
     try:
         with register.write() as session:
             return act(Work(session, caller, register))
@@ -223,7 +225,8 @@ def _used_by(session: Session, model: type[SQLModel], number: int) -> list[str]:
     used = []
     for other in SQLModel.metadata.sorted_tables:
         for key in other.foreign_keys:
-            if key.column.table is own and key.ondelete != "CASCADE":
-                if session.connection().execute(select(key.parent).where(key.parent == number).limit(1)).first():
-                    used.append(other.name)
+            if key.column.table is not own or key.ondelete == "CASCADE":
+                continue
+            if session.connection().execute(select(key.parent).where(key.parent == number).limit(1)).first():
+                used.append(other.name)
     return sorted(set(used))
