@@ -18,7 +18,7 @@ def extensions() -> list[Extension]:
     try:
         from Cython.Build import cythonize
     except ImportError:
-        print("edunet: no Cython, so the engine stays plain Python (slower)", file=sys.stderr)
+        sys.stderr.write("edunet: no Cython, so the engine stays plain Python (slower)\n")
         return []
     flags = os.environ.get("EDUNET_ENGINE_CFLAGS", "-O3").split()
     wanted = [
@@ -47,7 +47,7 @@ def extensions() -> list[Extension]:
             },
         )
     except Exception as failure:  # noqa: BLE001 - whatever goes wrong here, the program installs all the same
-        print(f"edunet: the engine could not be compiled, it stays plain Python (slower): {failure}", file=sys.stderr)
+        sys.stderr.write(f"edunet: the engine could not be compiled, it stays plain Python (slower): {failure}\n")
         return []
     return built
 

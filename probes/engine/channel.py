@@ -30,19 +30,19 @@ class Channel:
         self.size = size
         batch, address = self.wire.BATCH, self.wire.ADDRESS
         self.batch = batch
-        self.out = memoryview(np.zeros(batch * size, np.uint8))
-        self.out_lengths = memoryview(np.zeros(batch, np.int32))
+        self.out = np.zeros(batch * size, np.uint8).data
+        self.out_lengths = np.zeros(batch, np.int32).data
         self.target_numbers = np.zeros(batch, np.int32)
-        self.targets = memoryview(self.target_numbers)
+        self.targets = self.target_numbers.data
         self.error_numbers = np.zeros(batch, np.int32)
-        self.errors = memoryview(self.error_numbers)
+        self.errors = self.error_numbers.data
         self.left_ns = np.zeros(batch, np.int64)
-        self.left = memoryview(self.left_ns)
-        self.into = memoryview(np.zeros(batch * size, np.uint8))
-        self.into_lengths = memoryview(np.zeros(batch, np.int32))
-        self.sources = memoryview(np.zeros(batch * address, np.uint8))
+        self.left = self.left_ns.data
+        self.into = np.zeros(batch * size, np.uint8).data
+        self.into_lengths = np.zeros(batch, np.int32).data
+        self.sources = np.zeros(batch * address, np.uint8).data
         self.came_ns = np.zeros(batch, np.int64)
-        self.came = memoryview(self.came_ns)
+        self.came = self.came_ns.data
         self._poll = select.poll()
         self._poll.register(sock.fileno(), select.POLLIN)
 

@@ -5,6 +5,8 @@ stay below 25 ns a value; as plain Python it costs 2 us. A device is a row of th
 own, so that a truncated answer wastes nothing. Hostile packets: every index is checked by the compiler's bounds, every length by `_split`.
 """
 
+from typing import Any
+
 import cython
 
 if cython.compiled:
@@ -256,8 +258,8 @@ def decode(packet: bytes) -> tuple | None:
     return head[5], packet[head[3] : head[3] + head[4]], head[6], head[0], head[1], head[2], varbinds
 
 
-def _shift_plainly(index, present, values, source, to, count):  # type: ignore[no-untyped-def]  # the plain twin of three memmoves
-    """Move `count` rows, of which the two places may overlap."""
+def _shift_plainly(index: Any, present: Any, values: Any, source: int, to: int, count: int) -> None:
+    """Move `count` rows, of which the two places may overlap: what three memmoves do where compiled."""
     index[to : to + count] = index[source : source + count]
     present[to : to + count] = present[source : source + count]
     rows = [[values[source + i, c] for c in range(COLUMNS)] for i in range(count)]
@@ -462,8 +464,7 @@ class Walk:
         if (
             self.expected[device] <= 0
             or left <= 0
-            or self.cursors[device, last] == 0
-            and self.cursors[device, first] != 0
+            or (self.cursors[device, last] == 0 and self.cursors[device, first] != 0)
         ):
             return most
         left += 1
@@ -531,6 +532,27 @@ class Walk:
     ) -> cython.int:
         """The device that this packet answers, -1 for none (counted why), -2 for no room."""
         cells: cython.int = _split(data, start, end, self.head, self.cells)
+        device: cython.int = self._admit(cells, data, sources, source)
+        if device < 0:
+            return -1
+        if self.row_index.shape[0] - self.tally[0] < 2 * (self.count[device] + cells + 64):
+            return -2
+        self.tally[7] += 1
+        self.state[device] = 2
+        if self.head[1] != 0:
+            self.tally[4] += 1
+            self._shrink(device)
+        else:
+            self._apply(device, data, cells)
+        return device
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-9, check=False)
+    def _admit(
+        self, cells: cython.int, data: cython.uchar[::1], sources: cython.uchar[::1], source: cython.Py_ssize_t
+    ) -> cython.int:
+        """The device that the message just split answers, or -1 (counted why): broken, foreign, late."""
         device: cython.longlong
         mixed: cython.uint
         if cells < 0:
@@ -547,16 +569,26 @@ class Walk:
         if self.state[device] != 1 or self.head[0] != self._request_id(cython.cast(cython.int, device)):
             self.tally[5] += 1
             return -1
-        if self.row_index.shape[0] - self.tally[0] < 2 * (self.count[device] + cells + 64):
-            return -2
-        self.tally[7] += 1
-        self.state[device] = 2
-        if self.head[1] != 0:
-            self.tally[4] += 1
-            self._shrink(cython.cast(cython.int, device))
-        else:
-            self._apply(cython.cast(cython.int, device), data, cells)
         return cython.cast(cython.int, device)
+
+    def admit(self, packet: bytes, source: bytes) -> int:
+        """The device that this answer is of, now READY, for callers that read its varbinds themselves; -1 for none (counted why).
+
+        `source`: the sockaddr it came from, 28 bytes.
+        """
+        sender: cython.uchar[::1] = memoryview(bytearray(source.ljust(28, b"\0")))
+        if cython.compiled:
+            data: cython.uchar[::1] = bytearray(packet or b"\0")
+        else:
+            data = packet or b"\0"
+        device: cython.int = self._admit(_split(data, 0, len(packet), self.head, self.cells), data, sender, 0)
+        if device >= 0:
+            self.tally[7] += 1
+            self.state[device] = 2
+            if self.head[1] != 0:
+                self.tally[4] += 1
+                self._shrink(device)
+        return device
 
     @cython.cfunc
     @cython.nogil

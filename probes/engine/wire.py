@@ -8,6 +8,7 @@ import errno as codes
 import socket
 import struct
 import time
+from typing import Any
 
 import cython
 
@@ -68,7 +69,18 @@ def send(
     return _send_singly(sock, packets, size, lengths, addresses, targets, count, errors, stamps)
 
 
-def _send_singly(sock, packets, size, lengths, addresses, targets, count, errors, stamps):  # type: ignore[no-untyped-def]  # the plain twin of _send_batch
+def _send_singly(
+    sock: socket.socket,
+    packets: Any,
+    size: int,
+    lengths: Any,
+    addresses: Any,
+    targets: Any,
+    count: int,
+    errors: Any,
+    stamps: Any,
+) -> int:
+    """What `_send_batch` does, a system call for each packet."""
     done = 0
     family = sock.family
     for i in range(count):
@@ -178,7 +190,10 @@ def receive(
     return _receive_singly(sock, packets, size, lengths, addresses, stamps, limit)
 
 
-def _receive_singly(sock, packets, size, lengths, addresses, stamps, limit):  # type: ignore[no-untyped-def]  # the plain twin of _receive_batch
+def _receive_singly(
+    sock: socket.socket, packets: Any, size: int, lengths: Any, addresses: Any, stamps: Any, limit: int
+) -> int:
+    """What `_receive_batch` does, a system call for each packet."""
     count = 0
     while count < limit:
         try:
@@ -213,7 +228,7 @@ def _receive_batch(
     messages: mmsghdr[128]
     vectors: iovec[128]
     control: cython.char[8192]
-    header: cython.pointer(cmsghdr)
+    header: cython.pointer[cmsghdr]
     when: timespec
     i: cython.Py_ssize_t
     moved: cython.int = -1

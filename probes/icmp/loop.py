@@ -58,7 +58,7 @@ class PingColumns:
 
     def views(self) -> dict[str, object]:
         """What `Echo` is made of."""
-        return {name: memoryview(column) for name, column in vars(self).items()}
+        return {name: column.data for name, column in vars(self).items()}
 
     def readings(self, started: float) -> PingReadings:
         """The round's result."""
@@ -124,7 +124,7 @@ class PingLoop:
         self.echo = engines.load("echo", engine or None).Echo(  # type: ignore[arg-type]  # "" and None both mean the running one
             columns.views(), secrets.randbits(64), secrets.randbits(16)
         )
-        self.addresses = memoryview(columns.addresses)
+        self.addresses = columns.addresses.data
         self.worth = int(
             min(64, max(1, limits.rate_pps * 0.005))
         )  # packets worth a system call, at most 5 ms of waiting
@@ -144,7 +144,10 @@ class PingLoop:
                 tick = now + TICK_S
                 if progress:
                     progress(int(self.columns.sent.sum()))
-                if all([self._look_back(lane, now) for lane in self.lanes]):
+                through = [
+                    self._look_back(lane, now) for lane in self.lanes
+                ]  # each of them, also after the first False
+                if all(through):
                     return
             self._pause(tokens, tick - time.monotonic())
 

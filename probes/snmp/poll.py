@@ -7,6 +7,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -163,10 +164,9 @@ class SnmpPoller:
         """The engine's columns for a round over these targets."""
         return RoundArrays(targets.packed, targets.communities, targets.community_of)
 
-    def walk(self, arrays: RoundArrays, columns: tuple[tuple[str, str], ...]) -> object:
+    def walk(self, arrays: RoundArrays, columns: tuple[tuple[str, str], ...]) -> Any:
         """The engine's state machine, with request ids that nobody can guess."""
-        made: object = self._walk.Walk(arrays.views(columns), secrets.randbits(30))
-        return made
+        return self._walk.Walk(arrays.views(columns), secrets.randbits(30))
 
     def _members(self, targets: SnmpTargets, select: np.ndarray | None) -> np.ndarray:
         chosen = np.arange(len(targets)) if select is None else np.asarray(select)
@@ -196,7 +196,7 @@ class SnmpPoller:
         _prepare(arrays, targets, walk)
         machine = self.walk(arrays, IF_COLUMNS + NARROW_COLUMNS)
         # Pages of the arena that nobody writes to cost nothing: room for all is asked for at once, so that none is copied.
-        machine.lend(*arrays.widen(int(arrays.tally[ARENA]) + (1 << 13) + (33 * len(batched) if walk else 0)))  # type: ignore[attr-defined]
+        machine.lend(*arrays.widen(int(arrays.tally[ARENA]) + (1 << 13) + (33 * len(batched) if walk else 0)))
         loop = RoundLoop(machine, arrays, self.lanes(targets, batched, limits), limits)
         loop.run(progress)
         if walk:

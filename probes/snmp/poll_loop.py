@@ -7,6 +7,7 @@ import select
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ class Lane:
 class RoundLoop:
     """Runs one round over `lanes`; `walk` is the engine's state machine over `arrays`. Times are monotonic seconds."""
 
-    def __init__(self, walk: object, arrays: RoundArrays, lanes: list[Lane], limits: Limits) -> None:
+    def __init__(self, walk: Any, arrays: RoundArrays, lanes: list[Lane], limits: Limits) -> None:
         self.walk = walk
         self.arrays = arrays
         self.lanes = lanes
@@ -77,13 +78,13 @@ class RoundLoop:
         self.open = sum(len(lane.fresh) for lane in lanes)
         self.requests = 0
         self.dropped_by_kernel = 0
-        self._addresses = memoryview(arrays.addresses)
+        self._addresses = arrays.addresses.data
         self._worth = int(
             min(64, max(1, limits.rate_pps * 0.005))
         )  # packets worth a system call, at most 5 ms of waiting
         self._timeouts = spread_timeouts(limits.attempts, limits.deadline_s)
         self._answered_numbers = np.zeros(lanes[0].channel.batch if lanes else 1, np.int32)
-        self._answered = memoryview(self._answered_numbers)
+        self._answered = self._answered_numbers.data
         self._poll = select.poll()
         for lane in lanes:
             self._poll.register(lane.channel.socket.fileno(), select.POLLIN)
@@ -123,7 +124,7 @@ class RoundLoop:
         """Send each of them its next request; returns how many there were."""
         count, channel = len(devices), lane.channel
         channel.target_numbers[:count] = devices
-        self.walk.compose(channel.targets, count, channel.out, channel.size, channel.out_lengths)  # type: ignore[attr-defined]
+        self.walk.compose(channel.targets, count, channel.out, channel.size, channel.out_lengths)
         channel.send(self._addresses, count)
         new = devices[self.begun[devices] == 0]
         self.begun[new] = now
@@ -145,7 +146,7 @@ class RoundLoop:
         """Absorb `count` packets of the lane's channel."""
         channel, position = lane.channel, 0
         while True:
-            position, found = self.walk.absorb(  # type: ignore[attr-defined]
+            position, found = self.walk.absorb(
                 channel.into,
                 channel.size,
                 channel.into_lengths,
@@ -159,7 +160,7 @@ class RoundLoop:
             if position >= count:
                 return
             rows = max(1 << 14, 2 * len(self.arrays.row_index))
-            self.walk.lend(*self.arrays.widen(rows))  # type: ignore[attr-defined]
+            self.walk.lend(*self.arrays.widen(rows))
 
     def follow(self, lane: Lane, devices: np.ndarray) -> None:
         """Devices that have just answered: done, or to be asked for more."""

@@ -46,6 +46,14 @@ IDLE, FLYING, READY, DONE, LOST = range(5)
 ARENA, VALUES, FOREIGN, BROKEN, ERRORS, LATE, LOOPS, ANSWERS, TALLIES = range(9)
 
 
+LENT = (
+    *("cursors", "ended", "asked", "wanted", "asked_scalars", "sequence", "state", "repetitions", "width", "wide"),
+    *("base", "count", "room", "expected", "uptime", "tally"),
+    *("addresses", "communities", "community_size", "community_of"),
+)
+"""Columns of `RoundArrays` that the engine works on."""
+
+
 def oid_bytes(oid: str) -> bytes:
     """BER content of a dotted OID (X.690 8.19)."""
     numbers = [int(part) for part in oid.strip(".").split(".")]
@@ -142,12 +150,8 @@ class RoundArrays:
             packed = oid_bytes(oid)
             prefixes[number, : len(packed)] = np.frombuffer(packed, np.uint8)
             sizes[number] = len(packed)
-        names = (
-            "cursors ended asked wanted asked_scalars sequence state repetitions width wide base count room expected "
-            "uptime tally addresses communities community_size community_of"
-        ).split()
-        found: dict[str, object] = {name: memoryview(getattr(self, name)) for name in names}
-        found |= {"prefixes": memoryview(prefixes), "prefix_size": memoryview(sizes)}
+        found: dict[str, object] = {name: getattr(self, name).data for name in LENT}
+        found |= {"prefixes": prefixes.data, "prefix_size": sizes.data}
         found |= {"prefix_bytes": [row.tobytes() for row in prefixes], "community_bytes": self.community_bytes}
         return found
 
@@ -161,7 +165,7 @@ class RoundArrays:
         self.row_index[:used] = index[:used]
         self.row_present[:used] = present[:used]
         self.row_values[:used] = values[:used]
-        return memoryview(self.row_index), memoryview(self.row_present), memoryview(self.row_values)
+        return self.row_index.data, self.row_present.data, self.row_values.data
 
     def gather(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """The ports in the order of the targets: (offsets, if_index, columns, present)."""
