@@ -7,8 +7,9 @@ from typing import Any
 from probes.device.profile import Fact, Match, Profile
 from probes.device.rows import holds
 from probes.device.source import Tables, raw_of
-from probes.snmp.ber import Oid
+from probes.snmp.ber import Oid, Value
 from probes.snmp.oids import ENTERPRISES, format_oid
+from probes.snmp.text import decode_mac
 
 NOT_SAID = frozenset(
     {"", "none", "n/a", "na", "null", "unknown", "unspecified", "not available", "not specified", "not supported"}
@@ -93,7 +94,13 @@ def _sources(tables: Tables, fact: Fact, sys_descr: str, chassis: Mapping[str, A
     elif fact.source == "column" and fact.oid:
         for index, value in sorted(tables.column(fact.oid).items()):
             if holds(tables, fact.where, index):
-                yield raw_of(value)
+                yield _mac_text(value) if fact.is_mac else raw_of(value)
+
+
+def _mac_text(value: Value) -> str:
+    """A hardware address as it stands on labels; empty for none and for all zeros."""
+    mac = decode_mac(value.data) if isinstance(value.data, bytes) else None
+    return "" if mac is None or not mac.strip("0") else ":".join(mac[at : at + 2] for at in range(0, 12, 2))
 
 
 def _shape(fact: Fact, text: str) -> str:

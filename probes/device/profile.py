@@ -96,6 +96,7 @@ class Fact:
     parts: tuple["Fact", ...] = ()
     separator: str = " "
     text: str = ""
+    is_mac: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,10 +170,27 @@ def load_profiles() -> dict[str, Profile]:
 def load_profile(path: Path) -> Profile:
     """One file. ProfileError where it is wrong."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return _profile(path.stem, data)
+        return _profile(path.stem, _read(path))
     except (ValueError, KeyError, TypeError, re.error) as error:
         raise ProfileError(f"{path.name}: {error}") from error
+
+
+ROWS = ("cpu", "memory", "sensor", "wireless")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A file's data. One that `extends` another has its keys in front, and its rows before the other's: the first reading of an OID
+    counts. A `base` of its own moves the other's relative names, too."""
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    parent = data.pop("extends", "")
+    if not parent:
+        return data
+    other = _read(path.with_name(f"{parent}.toml"))
+    merged = {**other, **data}
+    for key in ROWS:
+        merged[key] = data.get(key, []) + other.get(key, [])
+    merged["facts"] = {**other.get("facts", {}), **data.get("facts", {})}
+    return merged
 
 
 def _absolute(item: Any, base: str, key: str = "") -> Any:
@@ -181,7 +199,11 @@ def _absolute(item: Any, base: str, key: str = "") -> Any:
         return {inner: _absolute(value, base, inner) for inner, value in item.items()}
     if isinstance(item, list):
         return [_absolute(value, base, key) for value in item]
-    if isinstance(item, str) and item.startswith(".") and key in ("oid", "column", "names", "answers", "entity_sensors"):
+    if (
+        isinstance(item, str)
+        and item.startswith(".")
+        and key in ("oid", "column", "names", "answers", "entity_sensors")
+    ):
         return base + item
     return item
 
@@ -317,7 +339,9 @@ def _fact(item: dict[str, Any]) -> Fact:
         fact = Fact("join", parts=parts, separator=item.pop("separator", " "))
         _expect_nothing(item)
         return fact
-    source = next(key for key in ("descr", "oid", "column", "entity", "text", "object_id") if key in item)
+    source = next((key for key in ("descr", "oid", "column", "entity", "text") if key in item), "")
+    if not source:
+        raise ValueError(f"a fact without a source: {item}")
     given = item.pop(source)
     pattern = given if source == "descr" else item.pop("pattern", "")
     fact = Fact(
@@ -329,6 +353,7 @@ def _fact(item: dict[str, Any]) -> Fact:
         map=item.pop("map", {}),
         where=_wheres(item),
         text=given if source == "text" else "",
+        is_mac=item.pop("kind", "") == "mac",
     )
     _expect_nothing(item)
     return fact
