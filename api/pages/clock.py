@@ -40,13 +40,17 @@ class Clock:
         """The two largest units that matter: `45 秒`, `2 小时 14 分`, `3 天 4 小时`."""
         return write_duration(seconds, self._)
 
+    def ago(self, at: datetime) -> str:
+        """`2 小时 14 分前`."""
+        return self._("%(age)s ago") % {"age": self.duration((self.now - at).total_seconds())}
+
     def since(self, at: datetime | None) -> Markup:
-        """`08:12 · 2 小时 14 分` as a <time> whose age ticks in the browser."""
+        """`08:12 2 小时 14 分前` as a <time> whose age ticks in the browser."""
         if at is None:
             return Markup('<span class="none">–</span>')
-        age = self.duration((self.now - at).total_seconds())
+        age = self.ago(at)
         return Markup(
-            '<time datetime="{}" title="{}"><span class="at">{}</span> <span class="age" data-age>{}</span></time>'
+            '<time datetime="{}" title="{}"><span class="at">{}</span> <span class="age" data-age="ago">{}</span></time>'
         ).format(at.isoformat(), self.full(at), self.short(at), age)
 
     def age(self, at: datetime) -> Markup:

@@ -15,7 +15,7 @@ from api.pages.queries.contacts import find_contacts
 from api.pages.queries.places import read_places
 from api.pages.uptime import Day, Span, split_days
 from api.pages.way import draw_way
-from inventory.models import NodeKind, State
+from inventory.models import DeviceKind, NodeKind, State
 
 router = APIRouter(include_in_schema=False)
 
@@ -90,7 +90,8 @@ def _kinds(rows: queries.SchoolRows) -> list[tuple[str, int, int, int]]:
     total: Counter[str] = Counter(str(row.kind) for row in rows.devices)
     alive = Counter(str(row.kind) for row in rows.devices if row.state in ALIVE)
     judged = Counter(str(row.kind) for row in rows.devices if row.state in (*ALIVE, State.down))
-    return [(kind, alive[kind], judged[kind], number) for kind, number in total.items()]
+    order = [str(kind) for kind in DeviceKind]
+    return [(kind, alive[kind], judged[kind], total[kind]) for kind in sorted(total, key=order.index)]
 
 
 def _outage_cells(frame: Frame, row: Any) -> list[object]:

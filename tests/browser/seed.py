@@ -93,7 +93,7 @@ class Seeder:
                 contact_name="李老师", contact_phone="139 0000 0000",
             )
         )  # fmt: skip
-        school.search = school_search(school, [])
+        school.search = school_search(school)
         self.schools.append(school)
         site = self.add(Site(name="本部", kind=SiteKind.campus, school_id=school.id, place_id=place.id, main=True, address=f"{place.name}学府路 {number} 号"))
         if number % 17 == 16:  # a school that nobody watches
@@ -142,7 +142,7 @@ class Seeder:
                 self.state(NodeKind.school, school.id, State.not_seen, 0)
                 continue
             self.state(NodeKind.device, gateway.id, State.up)
-            self.state(NodeKind.school, school.id, State.up, devices=14, devices_up=14)
+            self.state(NodeKind.school, school.id, State.up, devices=14, devices_up=13 if school.id % 4 == 1 else 14)
             self.outage(school, self.now - timedelta(days=school.id % 40 + 3, hours=4), timedelta(minutes=17 * (school.id % 9 + 1)))
 
     def outage(self, school: School, at: datetime, length: timedelta | None, incident: Incident | None = None) -> None:

@@ -18,7 +18,8 @@
   function tick() {
     for (const age of document.querySelectorAll("[data-age]")) {
       const time = age.closest("time");
-      const text = duration((now() - Date.parse(time.dateTime)) / 1000);
+      const length = duration((now() - Date.parse(time.dateTime)) / 1000);
+      const text = age.dataset.age === "ago" ? (body.dataset.ago || "{}").replace("{}", length) : length;
       if (age.textContent !== text) age.textContent = text;
     }
     judgeFeed();
