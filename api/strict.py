@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.requests import Request
 
@@ -16,8 +15,6 @@ def known_query(request: Request) -> None:
     if not request.query_params:
         return
     route: Any = request.scope.get("route")
-    if not isinstance(route, APIRoute):
-        return
     known = _known.get(id(route))
     if known is None:
         known = _known[id(route)] = frozenset(_names(route))
@@ -27,7 +24,7 @@ def known_query(request: Request) -> None:
         raise invalid(*(Wrong(name, "extra_forbidden", expected) for name in dict.fromkeys(unknown)))
 
 
-def _names(route: APIRoute) -> list[str]:
+def _names(route: Any) -> list[str]:
     names: list[str] = []
     waiting = [route.dependant]
     while waiting:

@@ -80,11 +80,15 @@ class Web:
     province: Province
     state_dir: Path
 
+    clients: list[httpx.Client] = field(default_factory=list)
+
     def client(self, token: str = "", **headers: str) -> httpx.Client:
-        """A client, with the named token of `province.tokens`, or a stranger's."""
+        """A client, with the named token of `province.tokens`, or a stranger's; closed with the application."""
         if token:
             headers["authorization"] = f"Bearer {self.province.tokens[token]}"
-        return httpx.Client(base_url=self.url, headers=headers, timeout=20)
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=20)
+        self.clients.append(client)
+        return client
 
     def sign_in(self, name: str, password: str = PASSWORD) -> httpx.Client:
         """A client with a session of this user, as a browser has it, and the CSRF token in its headers."""
@@ -295,7 +299,10 @@ def web_on(url: str, directory: Path, settings: ApiSettings | None = None) -> It
     province = fill(register)
     (directory / "run").mkdir(exist_ok=True)
     with running(register, directory, settings) as address:
-        yield Web(address, register, province, directory)
+        web = Web(address, register, province, directory)
+        yield web
+        for client in web.clients:
+            client.close()
     register.close()
 
 
