@@ -66,7 +66,7 @@ def show_line(frame: PageFrame, number: int) -> Response:
     rows = queries.read_line(frame.session, frame.scope, number)
     if rows is None:
         raise Problem("not-found")
-    days, outages = read_days(frame, NodeKind.line, number, rows.line.created_at, set())
+    days, outages = read_days(frame, NodeKind.line, number, rows.end.first_seen if rows.end else rows.line.created_at, set())
     month = frame.clock.midnight(frame.now).replace(day=1)
     contact = find_contacts(frame.session, frame.scope, [rows.incident]).get(rows.incident.id) if rows.incident else None
     return frame.page(

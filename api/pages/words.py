@@ -23,6 +23,11 @@ WORDS: tuple[str, ...] = (
     *(f"cause.{cause}" for cause in _CAUSES),
     *(f"accountable.{who}" for who in ("carrier", "power", "school", "province", "planned")),
     *(f"port.{look}" for look in ("up", "down", "off", "fault", "unknown")),
+    *(f"field.{name}" for name in (
+        "name", "references", "version", "community", "user", "auth_protocol", "auth_key", "priv_protocol", "priv_key", "school",
+        "region", "ip", "snmp_port", "watch", "secret", "kind", "level",
+    )),
+    *(f"watch.{name}" for name in ("any", "snmp", "icmp")),
     # Heads of CSV files that no template has.
     "State", "Code", "Role", "Model", "From", "Until", "Seconds", "Accountable",
 )  # fmt: skip

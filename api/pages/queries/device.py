@@ -137,7 +137,7 @@ def read_line(session: Session, scope: Scope, number: int) -> LineRows | None:
             LineSite,
         )
     ).all()  # fmt: skip
-    end = run(scope.filter(select(device.c.id, device.c.name).where(device.c.id == found.end_device_id), Device)).first()
+    end = run(scope.filter(select(device.c.id, device.c.name, device.c.first_seen).where(device.c.id == found.end_device_id), Device)).first()
     ending = None
     if end is not None and found.end_port:
         ending = run(select(port).where(port.c.device_id == end.id, port.c.name == found.end_port)).first()
