@@ -388,6 +388,8 @@ class Walk:
         cursor: cython.uint
         ended: cython.int = self.ended[device]
         width: cython.int = self.width[device]
+        if width == 1 and wanted:
+            width = 0  # so little can it answer: the scalars alone first
         for c in range(12):
             if not ended >> c & 1 and columns < width:
                 order[columns] = c

@@ -157,7 +157,7 @@ class RoundArrays:
 
     def widen(self, rows: int) -> tuple[memoryview, memoryview, memoryview]:
         """Make the arena of ports this long, keeping what is in it; gives what `Walk.lend` takes."""
-        used = int(self.tally[ARENA])
+        used = min(int(self.tally[ARENA]), len(self.row_index))
         index, present, values = self.row_index, self.row_present, self.row_values
         self.row_index = np.zeros(rows, np.int32)
         self.row_present = np.zeros(rows, np.uint16)
