@@ -359,11 +359,8 @@ def test_events_tick_for_changes_of_the_own_part_alone(own_web: Web) -> None:
 
 def test_fifty_boards_may_listen(own_web: Web) -> None:
     streams = [own_web.client("reader").stream("GET", "/api/v1/events") for _ in range(50)]
-    lines = []
-    for stream in streams:
-        answer = stream.__enter__()
-        lines.append(next(answer.iter_lines()))
-    assert len(lines) == 50
+    lines = [stream.__enter__().iter_lines() for stream in streams]
+    assert [next(of_one) for of_one in lines] == ["retry: 3000"] * 50
     assert own_web.client("root").get("/api/v1/board").status_code == 200
     until(lambda: "edunet_api_event_listeners 50.0" in own_web.client().get("/metrics").text)
     for stream in streams:

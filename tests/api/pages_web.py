@@ -1,0 +1,50 @@
+"""The seeded province of `tests/browser/pages_seed.py`, for tests of the pages without a browser."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+sys.path.append(str(Path(__file__).parents[1] / "browser"))
+
+from pages_seed import keep_fresh, make_register, seed_province, serve_pages, sign_in
+
+from inventory.database import Register
+
+
+class PagesWeb:
+    """A running application on the seeded province."""
+
+    def __init__(self, address: str, register: Register) -> None:
+        self.address = address
+        self.register = register
+        self._clients: dict[tuple[str, str], httpx.Client] = {}
+
+    def as_(self, name: str, locale: str = "zh") -> httpx.Client:
+        """A client that is signed in; one for each name and language."""
+        if (name, locale) not in self._clients:
+            self._clients[name, locale] = sign_in(self.address, name, locale)
+        return self._clients[name, locale]
+
+    def close(self) -> None:
+        """Close the clients."""
+        for client in self._clients.values():
+            client.close()
+
+
+@contextmanager
+def pages_web(directory: Path, seed: Callable[[Register], None] | None = seed_province) -> Iterator[PagesWeb]:
+    """The application on a register of its own, filled by `seed`."""
+    register = make_register(directory / "edunet.db")
+    if seed is not None:
+        seed(register)
+    with serve_pages(register, directory) as address:
+        web = PagesWeb(address, register)
+        yield web
+        web.close()
+    register.close()
+
+
+__all__ = ["PagesWeb", "keep_fresh", "pages_web"]
