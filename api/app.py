@@ -30,6 +30,7 @@ from api.changes import ChangeWatcher
 from api.changes import router as changes_router
 from api.middleware import BodyLimit, FailureNet, HostCheck, RequestLog, SecurityHeaders, allowed_hosts
 from api.resources import RESOURCES, router_of
+from api.schema import describe
 from api.security import public
 from api.settings import ApiSettings
 from api.strict import known_query
@@ -76,6 +77,7 @@ def create_app(
     for router in extra_routers:
         app.include_router(router)
     _add_pages(app)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's own way (docs: extending OpenAPI)
     return app
 
 
@@ -106,7 +108,7 @@ def _add_calls(app: FastAPI) -> None:
     @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(public)])
     @app.get("/api/v1/openapi.json", include_in_schema=False, dependencies=[Depends(public)])
     def openapi(request: Request) -> JSONResponse:
-        return JSONResponse(app.openapi(), headers={"cache-control": "max-age=300"})
+        return JSONResponse(describe(app), headers={"cache-control": "max-age=300"})
 
 
 def _add_pages(app: FastAPI) -> None:
