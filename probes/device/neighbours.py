@@ -1,11 +1,12 @@
 """Who stands at the other end of a port: LLDP (IEEE 802.1AB, LLDP-MIB) and CDP (CISCO-CDP-MIB)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from probes.device.ports import BASE_PORT_IF_INDEX, IF_DESCR, IF_NAME
 from probes.device.rows import port_name
 from probes.device.source import Tables, number_of, text_of
-from probes.snmp.ber import Value
+from probes.snmp.ber import Oid, Value
 from probes.snmp.oids import parse_oid
 from probes.snmp.text import decode_mac, is_printable
 
@@ -22,11 +23,33 @@ CDP_VERSION, CDP_DEVICE, CDP_PORT, CDP_PLATFORM = ((*CDP_CACHE, number) for numb
 SUBTYPE_MAC = {"chassis": 4, "port": 3}
 
 
-def read_neighbours(tables: Tables) -> list[dict[str, Any]]:
+def read_neighbours(tables: Tables, own: Mapping[str, Oid] | None = None) -> list[dict[str, Any]]:
     """protocol, local_ifIndex, local_ifName, local_ifDescr, remote_name, remote_chassis, remote_port, remote_port_descr, remote_platform,
-    remote_version; what the neighbour does not say is absent."""
-    tables.fetch([PORT_ID, CDP_DEVICE], what="neighbours")
-    return [*_read_lldp(tables), *_read_cdp(tables)]
+    remote_version; what the neighbour does not say is absent.
+
+    `own`: columns of a vendor's table that stands for LLDP-MIB where that is empty (port, chassis, port_descr, name, descr); its
+    index begins with the ifIndex.
+    """
+    tables.fetch([PORT_ID, CDP_DEVICE, *(own or {}).values()], what="neighbours")
+    return [*(_read_lldp(tables) or _read_own(tables, own or {})), *_read_cdp(tables)]
+
+
+OWN_FIELDS = {
+    "name": "remote_name", "chassis": "remote_chassis", "port": "remote_port", "port_descr": "remote_port_descr",
+    "descr": "remote_version",
+}  # fmt: skip
+
+
+def _read_own(tables: Tables, own: Mapping[str, Oid]) -> list[dict[str, Any]]:
+    found = []
+    for index in sorted(tables.column(own["port"])) if "port" in own else []:
+        item: dict[str, Any] = {"protocol": "lldp"} | _local(tables, index[0])
+        for key, column in own.items():
+            text = (text_of(tables.column(column).get(index)) or "").strip()
+            if text:
+                item[OWN_FIELDS[key]] = decode_mac(text.encode()) or text if key == "chassis" else text
+        found.append(item)
+    return found
 
 
 def _read_lldp(tables: Tables) -> list[dict[str, Any]]:

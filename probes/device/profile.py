@@ -128,6 +128,7 @@ class Profile:
     memory: tuple[MemoryRow, ...] = ()
     sensors: tuple[Row, ...] = ()
     wireless: tuple[Row, ...] = ()
+    neighbours: dict[str, Oid] = field(default_factory=dict)
     entity_sensors: tuple[Oid, ...] = ()
     hidden: frozenset[str] = frozenset()
     enable_commands: str = ""
@@ -199,11 +200,7 @@ def _absolute(item: Any, base: str, key: str = "") -> Any:
         return {inner: _absolute(value, base, inner) for inner, value in item.items()}
     if isinstance(item, list):
         return [_absolute(value, base, key) for value in item]
-    if (
-        isinstance(item, str)
-        and item.startswith(".")
-        and key in ("oid", "column", "names", "answers", "entity_sensors")
-    ):
+    if isinstance(item, str) and key not in ("is", "not", "text") and re.fullmatch(r"(\.\d+)+", item):
         return base + item
     return item
 
@@ -220,6 +217,7 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         memory=tuple(_memory(item) for item in data.pop("memory", [])),
         sensors=tuple(_row(item) for item in data.pop("sensor", [])),
         wireless=tuple(_row(item) for item in data.pop("wireless", [])),
+        neighbours={key: parse_oid(text) for key, text in data.pop("neighbours", {}).items()},
         entity_sensors=tuple(parse_oid(text) for text in data.pop("entity_sensors", [])),
         hidden=frozenset(data.pop("hidden", [])),
         enable_commands=data.pop("enable", "").strip(),
