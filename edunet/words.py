@@ -10,7 +10,7 @@ HALF_TLS = (
     "api.tls_cert 与 api.tls_key 须同时设置。 api.tls_cert and api.tls_key need each other: one of them is empty."
 )
 TAKEN = (
-    "{address}:{port} 已被别的程序占用;换一个端口:make run LISTEN={address}:{other}\n"
+    "{address}:{port} 已被别的程序占用；换一个端口:make run LISTEN={address}:{other}\n"
     "Another program listens on {address}:{port}. Take another port: make run LISTEN={address}:{other}"
 )
 NO_LISTEN = "无法监听 cannot listen on {address}:{port}: {error}"
@@ -28,23 +28,23 @@ PAGE = "\n  网页 page            {url}"
 PASSWORD = "  管理员 administrator {name}\n  密码 password        {password}  (只显示这一次 shown this once)"
 LINK = "  一次性登录 one-time link {url}login/link/{link}"
 DEMONSTRATION = (
-    "  登记库是空的,先看演示省(数据与设备都是虚构的,不会向外发送任何通知);edunet demo leave 结束演示。\n"
+    "  登记库是空的，先看演示省(数据与设备都是虚构的，不会向外发送任何通知);edunet demo leave 结束演示。\n"
     "  The register is empty: this is the demonstration province (all invented, it sends nothing outside). `edunet demo leave` ends it."
 )
 NO_TLS = (
     "\n*** 警告 WARNING ***\n"
-    "*** {address} 对外可见,但没有 TLS:密码和会话会以明文传输。请设置 api.tls_cert 与 api.tls_key。\n"
+    "*** {address} 对外可见，但没有 TLS:密码和会话会以明文传输。请设置 api.tls_cert 与 api.tls_key。\n"
     "*** {address} is open to others without TLS: passwords and sessions go in clear. Set api.tls_cert and api.tls_key.\n"
 )
 CTRL_C = "  Ctrl-C 结束 ends everything\n"
 ENDING = "正在结束 ending …"
 SNMP_ONLY = (
-    "本机不允许 unshare,演示设备只能用 SNMP 监测,断网时不应答 SNMP。"
+    "本机不允许 unshare,演示设备只能用 SNMP 监测，断网时不应答 SNMP。"
     " This machine refuses network namespaces: the demonstration is watched by SNMP alone, ping cannot be silenced here."
 )
 NO_HOST = "演示的应答程序没有起来 the demonstration's responder does not answer; it is started again and again"
 ALIVE = "{up}/{all} 台设备有应答 devices answer ({seconds:.0f} s)"
-LEAVING = "结束演示,启用真实登记库 leaving the demonstration for the real register"
+LEAVING = "结束演示，启用真实登记库 leaving the demonstration for the real register"
 LEFT = "\n  演示已结束 the demonstration has ended: {url}"
 
 PING_RAW = "  Ping 方式 pings by: raw ICMP"
