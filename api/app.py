@@ -71,6 +71,7 @@ def create_app(
     app.state.throttle = signin.SignInThrottle()
     app.state.changes = ChangeWatcher(register)
     app.state.observed = observe.OwnMetrics()
+    app.state.coverage = coverage.KeptCoverage()
     errors.install(app)
     _add_layers(app, settings)
     _add_calls(app)

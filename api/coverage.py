@@ -1,5 +1,9 @@
 """How much is registered, has a gateway, was ever seen, answers now: `/api/v1/coverage`, as counts, never ratios."""
 
+import time
+from collections.abc import Callable
+from datetime import datetime
+from threading import Lock
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -38,9 +42,30 @@ class CoverageRow(BaseModel):
 class CoverageAnswer(BaseModel):
     """The groups, and all of them together."""
 
-    as_of: str
+    as_of: datetime
     items: list[CoverageRow]
     total: dict[str, int]
+
+
+class KeptCoverage:
+    """Counts of the last seconds, by scope: 20 ms of the database for a province, asked for by every wall and scraper."""
+
+    def __init__(self, seconds: float = 5.0, size: int = 256) -> None:
+        self._seconds, self._size = seconds, size
+        self._lock = Lock()
+        self._kept: dict[Scope, tuple[float, datetime, list[Coverage]]] = {}
+
+    def get(self, scope: Scope, count: Callable[[], list[Coverage]]) -> tuple[datetime, list[Coverage]]:
+        """(as of when, rows): those kept, where they are fresh, else what `count` gives; many who ask at once wait for one count."""
+        with self._lock:
+            kept = self._kept.get(scope)
+            if kept is not None and time.monotonic() - kept[0] < self._seconds:
+                return kept[1], kept[2]
+            if len(self._kept) >= self._size:
+                self._kept.clear()
+            as_of, rows = utcnow(), count()
+            self._kept[scope] = (time.monotonic(), as_of, rows)
+            return as_of, rows
 
 
 @router.get("/coverage", response_model=CoverageAnswer, responses=problems(401, 403, 422), operation_id="read_coverage")
@@ -52,8 +77,10 @@ def read_coverage(
 ) -> Response:
     """Counts by county, level or kind of school."""
     with register_of(request).session() as session:
-        rows = coverage(session, _narrowed(session, caller, region))
-    return answer({"as_of": utcnow(), "items": grouped(rows, by), "total": totals(rows)})
+        scope = _narrowed(session, caller, region)
+        kept: KeptCoverage = request.app.state.coverage
+        as_of, rows = kept.get(scope, lambda: coverage(session, scope))
+    return answer({"as_of": as_of, "items": grouped(rows, by), "total": totals(rows)})
 
 
 def grouped(rows: list[Coverage], by: By) -> list[Row]:
