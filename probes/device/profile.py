@@ -176,19 +176,16 @@ def load_profile(path: Path) -> Profile:
         raise ProfileError(f"{path.name}: {error}") from error
 
 
-ROWS = ("cpu", "memory", "sensor", "wireless")
-
-
 def _read(path: Path) -> dict[str, Any]:
-    """A file's data. One that `extends` another has its keys in front, and its rows before the other's: the first reading of an OID
-    counts. A `base` of its own moves the other's relative names, too."""
+    """A file's data. One that `extends` another has its keys in front (`cpu` and `memory` whole), and its sensors before the other's:
+    the first reading of an OID counts. A `base` of its own moves the other's relative names, too."""
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     parent = data.pop("extends", "")
     if not parent:
         return data
     other = _read(path.with_name(f"{parent}.toml"))
     merged = {**other, **data}
-    for key in ROWS:
+    for key in ("sensor", "wireless"):
         merged[key] = data.get(key, []) + other.get(key, [])
     merged["facts"] = {**other.get("facts", {}), **data.get("facts", {})}
     return merged
