@@ -12,8 +12,9 @@ class CollectorSettings(BaseModel):
     liveness_every_s: float = Field(default=5.0, ge=1, le=20, description="Seconds between two liveness rounds.")
     reading_every_s: float = Field(default=60.0, ge=10, description="Seconds between two reading rounds (SNMP).")
     shard_size: int = Field(default=5000, ge=1, description="Most devices that one report speaks of.")
-    ping_method: Literal["", "raw", "datagram", "fping", "tcp"] = Field(
-        default="", description="How to ping; empty: the best that is allowed (raw, datagram, fping, tcp)."
+    ping_method: Literal["", "raw", "dgram", "fping", "tcp"] = Field(
+        default="",
+        description="How to ping; empty: the best that is allowed (raw, dgram for datagram ICMP, fping, tcp).",
     )
     ping_rate_pps: int = Field(
         default=0, ge=0, description="Most echo requests a second; 0: all targets within a third of a liveness round."

@@ -4,7 +4,9 @@ The judge says what changed; here it is kept, so that a restart goes on with the
 have a state too.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +39,7 @@ class Sums:
 class States:
     """Columns over one kind of thing in a fixed order of ids. `code`, `since`, `seconds` (n × 3: unknown, up, down, as their codes)."""
 
-    def __init__(
-        self, ids: list[int] | list[str], known: "dict[int | str, Sums]", now: float, initial: NDArray[np.uint8]
-    ) -> None:
+    def __init__(self, ids: Sequence[Any], known: Mapping[Any, "Sums"], now: float, initial: NDArray[np.uint8]) -> None:
         """known: what the database or the last plan says; others begin with `initial` at `now`."""
         n = len(ids)
         self.code = initial.astype(np.uint8).copy()
@@ -80,7 +80,7 @@ class States:
                 found[mine, column] += np.maximum(now - self.since[mine], 0.0)
         return found
 
-    def sums(self) -> "dict[int | str, Sums]":
+    def sums(self) -> dict[Any, Sums]:
         """All of it by id, for the next plan."""
         return {
             identity: Sums(int(self.code[i]), float(self.since[i]), *(float(self.seconds[i, c]) for c in (1, 2, 0)))

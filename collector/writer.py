@@ -75,7 +75,7 @@ def write_batch(session: Session, batch: Batch, ids: dict[str, int]) -> list[tup
     if batch.incidents:
         _write_incidents(session, batch.incidents, ids)
     notices = [_with_incident(row, ids) for row in batch.notices]
-    told = list(zip(store.add_notices(session, notices), batch.notices, strict=True)) if notices else []
+    told = list(zip(store.add_notices(session, notices), notices, strict=True)) if notices else []
     for what, group in groupby(batch.outages, key=lambda entry: entry[0]):
         rows = [_with_incident(row, ids) for _, row in group]
         if what == "open":

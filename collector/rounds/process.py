@@ -25,8 +25,8 @@ from probes.icmp import Pinger, open_pinger
 
 log = logging.getLogger(__name__)
 
-HISTORY_S = 300.0
-"""Liveness rounds are kept in `Columns.ring` for this long: one band of the history."""
+HISTORY_S = 360.0
+"""Liveness rounds are kept in `Columns.ring` for this long: one band of the history, and a minute to write it in."""
 
 WARM_UP_S = (1.0, 13.0)
 """The first two readings of a plan with new devices come this soon, so that rates are there within the first minute."""

@@ -1,0 +1,100 @@
+"""What the collector's socket answers: a row for each way, each a function of the service. Every answer has `as_of`."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from collector.diagnosis import MODULES, probe
+from collector.exposition import negotiate, render
+
+if TYPE_CHECKING:
+    from collector.service import Service
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def answer(service: "Service", method: str, path: str, headers: dict[str, str], body: dict[str, Any]) -> Answer:
+    """Find the way and go it; 404 where there is none, 405 where it is another method's."""
+    where = path.split("?")[0]
+    for of, pattern, function in WAYS:
+        match = re.fullmatch(pattern, where)
+        if match and of == method:
+            return function(service, match, headers, body)
+        if match:
+            return _json(service, 405, {"error": f"{where} takes {of}"})
+    return _json(service, 404, {"error": f"{where} is not known here"})
+
+
+def _feed(service: "Service", _match: Any, _headers: Any, _body: Any) -> Answer:
+    health = service.live.health
+    rounds = None if health is None else {"at": health.at, **health.detail, "starts": service.child.starts}
+    return _json(
+        service,
+        200,
+        {
+            "judge": service.judge_detail(),
+            "rounds": rounds,
+            "outlets": service.outlets.detail(),
+            "warnings": _warnings(service),
+        },
+    )
+
+
+def _warnings(service: "Service") -> list[str]:
+    plan = service.live.plan
+    return list(plan.warnings[:100]) if plan is not None else []
+
+
+def _device(service: "Service", match: "re.Match[str]", _headers: Any, _body: Any) -> Answer:
+    found = service.live.device(int(match[1]))
+    if found is None:
+        return _json(service, 404, {"error": "this device is not asked"})
+    facts = service.jobs.facts(int(match[1]))
+    return _json(service, 200, {**found, "facts": facts, "sensors": (facts or {}).get("sensors", [])})
+
+
+def _board(service: "Service", _match: Any, _headers: Any, _body: Any) -> Answer:
+    rows = [
+        {**asdict(view), "affected_ids": list(view.affected_ids)} for view in list(service.bench.incidents.values())
+    ]
+    return _json(service, 200, {"incidents": rows})
+
+
+def _metrics(service: "Service", _match: Any, headers: dict[str, str], _body: Any) -> Answer:
+    form = negotiate(headers.get("accept", ""), headers.get("accept-encoding", ""))
+    return Answer(200, form.content_type, render(service, form), form.headers)
+
+
+def _probe(service: "Service", _match: Any, _headers: Any, body: dict[str, Any]) -> Answer:
+    module, device = body.get("module"), body.get("device")
+    if module not in MODULES or not isinstance(device, int):
+        return _json(service, 400, {"error": f"give a device's id and a module: {', '.join(MODULES)}"})
+    plan = service.live.plan
+    node = plan.node_index.get(f"device:{device}", -1) if plan is not None else -1
+    if plan is None or node < 0 or plan.node_target[node] < 0:
+        return _json(service, 404, {"error": "this device is not asked"})
+    return _json(service, 200, probe(plan, int(plan.node_target[node]), module))
+
+
+def _json(service: "Service", status: int, value: dict[str, Any]) -> Answer:
+    body = {"as_of": service.clock.now(), **value}
+    return Answer(status, "application/json", json.dumps(body, ensure_ascii=False, default=str).encode())
+
+
+WAYS: tuple[tuple[str, str, Callable[["Service", Any, dict[str, str], dict[str, Any]], Answer]], ...] = (
+    ("GET", "/feed", _feed),
+    ("GET", r"/devices/(\d+)", _device),
+    ("GET", "/board", _board),
+    ("GET", "/metrics", _metrics),
+    ("POST", "/probe", _probe),
+)

@@ -1,0 +1,605 @@
+"""The judge's bench: hands reports to the judge on steady time, and puts what it finds into the ledger.
+
+One thread only. Nothing here waits: the database is behind the ledger, the rounds behind a channel.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.agents import agent_key, agent_row, silent_agents
+from collector.incidents import Context, incident_row, notice_rows
+from collector.judge import Judge
+from collector.judge.values import IncidentView, Notice, Rules, Transition
+from collector.ledger import Batch, Ledger, Row, moment
+from collector.live import Live
+from collector.plan import Plan
+from collector.report import RoundReport
+from collector.rounds.messages import ShardRound
+from collector.schools import DEGRADED, DOWN, NOT_SEEN, UNKNOWN, UP, WORDS, school_states
+from collector.states import LineView, States, Sums
+from collector.windows import WindowRows, window_nodes
+from collector.words import node_place
+from inventory.models import NodeKind, parse_node_id
+
+log = logging.getLogger(__name__)
+
+RECORD_S = 120.0
+"""Late reports amend the judge's record this far back: reports come through a pipe, in order."""
+
+MEMORY_SHARE = 0.02
+"""Most of the judge's thread that its memory may cost where nothing but time has changed."""
+
+_CODES = {"up": UP, "down": DOWN, "out": DOWN, "unknown": UNKNOWN, "never": UNKNOWN}
+
+Recorder = Callable[[dict[str, Any]], None]
+
+
+class Bench:
+    """Judge, states, outage log. `now` everywhere is steady time in seconds since the epoch."""
+
+    def __init__(self, ledger: Ledger, name: str, rules: Rules | None = None, record: Recorder | None = None) -> None:
+        self.ledger, self.name, self.record = ledger, name, record
+        self._rules = rules or Rules(record_s=RECORD_S)
+        # Ids of incidents begin with the second of the first start, so that a register that lost the judge's memory has no id twice.
+        self.judge = Judge(self._rules, series=f"{int(time.time()):x}-")
+        self.plan: Plan | None = None
+        self.nodes = States([], {}, 0.0, np.zeros(0, np.uint8))
+        self.schools = States([], {}, 0.0, np.zeros(0, np.uint8))
+        self.incidents: dict[str, IncidentView] = {}
+        self.reports = 0
+        self.last_notice_delay = 0.0
+        self._affected: dict[str, tuple[str, ...]] = {}
+        self._incident_of: dict[str, str] = {}
+        self._rows: dict[str, Row] = {}
+        self._open: set[tuple[str, int]] = set()
+        self._known_nodes: dict[Any, Sums] = {}
+        self._known_schools: dict[Any, Sums] = {}
+        self._port_word: dict[tuple[str, str], bool] = {}
+        self._explained: dict[int, tuple[bool, str | None]] = {}
+        self._unseen: dict[tuple[int, int], str] = {}
+        self._stopped_at: float | None = None
+        self._maintenance: frozenset[tuple[str, float, float]] = frozenset()
+        self._batch = Batch()
+        self._memory_due = 0.0
+        self.open_agents: dict[int, str] = {}
+        """device -> key of its open incident of kind agent_silent"""
+        self.agent_silent: dict[int, str] = {}
+        """node -> key of its incident, empty where it makes none (class edge)"""
+
+    # -- beginning -------------------------------------------------------------------------------------------------
+
+    def restore(
+        self,
+        memory: Mapping[str, Any] | None,
+        node_sums: dict[str, Sums],
+        school_sums: dict[int, Sums],
+        open_outages: set[tuple[str, int]],
+        stopped_at: float | None,
+        open_agents: dict[int, str] | None = None,
+    ) -> None:
+        """Go on from the database, before the first plan. stopped_at: the last sign of life; after it nobody saw anything."""
+        if memory:
+            self.judge = Judge.restore(dict(memory), self._rules)
+        self._known_nodes, self._known_schools = dict(node_sums), dict(school_sums)
+        self._open = set(open_outages)
+        self._stopped_at = stopped_at
+        self.open_agents = dict(open_agents or {})
+
+    def follow(self, plan: Plan, now: float) -> None:
+        """Another plan: a new topology for the judge, new columns for the states."""
+        known_nodes, known_schools = self._known_nodes, self._known_schools
+        if self.plan is not None:
+            known_nodes, known_schools = self.nodes.sums(), self.schools.sums()
+        nodes = [self._with_seen(node, known_nodes) for node in plan.nodes]
+        self.judge.set_topology(now, nodes)
+        if self.record is not None:
+            self.record({"t": now, "kind": "topology", "nodes": [topology_node(node) for node in nodes]})
+        self._renumber(plan, now)
+        initial = np.array([UNKNOWN if node.seen else NOT_SEEN for node in nodes], np.uint8)
+        before, self.plan = self.plan, plan
+        self.nodes = States([node.id for node in nodes], known_nodes, now, initial)
+        school_initial = np.full(len(plan.schools), UNKNOWN, np.uint8)
+        self.schools = States([school.id for school in plan.schools], known_schools, now, school_initial)
+        self._fresh = self.nodes.code == UNKNOWN
+        if before is None and self._stopped_at is not None:
+            self.nodes.break_off(self._stopped_at)
+            self.schools.break_off(self._stopped_at)
+            self._fresh[:] = True
+        self._lines = LineView.of(plan)
+        self._asked = plan.asked_ids()
+        self._groups = {(zone, shard): group for zone, shard, group in plan.groups()}
+        self._forget(before, known_nodes, known_schools, now)
+        self._write_all = True
+
+    def _renumber(self, plan: Plan, now: float) -> None:
+        """What is kept by number of a node goes on under its new number."""
+        old = self.plan
+        silent, explained = self.agent_silent, self._explained
+        self.agent_silent, self._explained = {}, {}
+        self._maintenance = frozenset()
+        if old is None:
+            for device, key in list(self.open_agents.items()):
+                if f"device:{device}" in plan.node_index:
+                    self.agent_silent[plan.node_index[f"device:{device}"]] = key
+                else:
+                    self._resolve_agent(device, now)
+            return
+        for node, key in silent.items():
+            name = old.nodes[node].id
+            if name in plan.node_index:
+                self.agent_silent[plan.node_index[name]] = key
+            else:
+                self._resolve_agent(parse_node_id(name)[1], now)
+        for node, why in explained.items():
+            if old.nodes[node].id in plan.node_index:
+                self._explained[plan.node_index[old.nodes[node].id]] = why
+
+    def _with_seen(self, node: Any, known: Mapping[Any, Sums]) -> Any:
+        """A node that has answered since the plan's rows were read is seen."""
+        sums = known.get(node.id)
+        if not node.seen and sums is not None and sums.code in (UP, DOWN):
+            return replace(node, seen=True)
+        return node
+
+    def _forget(
+        self, before: Plan | None, known_nodes: Mapping[Any, Sums], known_schools: Mapping[Any, Sums], now: float
+    ) -> None:
+        """Close and take away what is not in the plan any more."""
+        assert self.plan is not None
+        here = self.plan.node_index
+        for node in known_nodes:
+            if node not in here:
+                self._gone(*parse_node_id(node), now)
+        schools = self.plan.school_index
+        for school in known_schools:
+            if school not in schools:
+                self._gone(NodeKind.school, int(school), now)
+        for kind, number in [key for key in self._open if key[0] != NodeKind.school]:
+            if f"{kind}:{number}" not in here:
+                self._gone(NodeKind(kind), number, now)
+
+    def _gone(self, kind: NodeKind, number: int, now: float) -> None:
+        self._batch.gone.add((kind, number))
+        if (kind, number) in self._open:
+            self._open.discard((kind, number))
+            self._batch.outages.append(("close", {"kind": kind, "node_id": number, "until_at": moment(now)}))
+
+    # -- reports ---------------------------------------------------------------------------------------------------
+
+    def take(self, message: ShardRound) -> bool:
+        """One report. False where it speaks of another plan: the next one will say it again."""
+        plan = self.plan
+        if plan is None or message.version != plan.version or (message.zone, message.shard) not in self._asked:
+            return False
+        report = self._report(plan, message)
+        self.judge.take_round(report)
+        self.reports += 1
+        if self.record is not None:
+            self.record(report.as_line())
+        for node, facts in report.facts.items():
+            for port, word in facts.get("ports", {}).items():
+                self._port_word[node, port] = word == "up"
+        if message.kind == "liveness":
+            self._watch_blindness(plan, message)
+            group = self._groups[message.zone, message.shard] if message.asked is None else message.asked
+            fresh = plan.target_node[group]
+            fresh = fresh[self._fresh[fresh]]
+            if len(fresh):
+                self._first_words(fresh, message.ended, message.self_ok)
+        return True
+
+    def _report(self, plan: Plan, message: ShardRound) -> RoundReport:
+        nodes, where = plan.nodes, plan.target_node
+        whole = message.asked is None
+        return RoundReport(
+            t=message.ended,
+            asked=self._asked[message.zone, message.shard]
+            if whole
+            else tuple(nodes[where[i]].id for i in message.asked),  # type: ignore[union-attr]
+            silent=[nodes[where[i]].id for i in message.silent.tolist()],
+            self_ok=message.self_ok,
+            collector=self.name,
+            zone=plan.targets.zones[message.zone].name,
+            shard=message.shard,
+            tick=message.tick if message.tick >= 0 else None,
+            every=message.every,
+            facts={nodes[where[i]].id: facts for i, facts in message.facts.items()},
+            kind="liveness" if message.kind == "liveness" else "reading",
+            plan_version=message.version,
+            started=message.started,
+        )
+
+    def _first_words(self, nodes: NDArray[np.int64], t: float, self_ok: bool) -> None:
+        """After a start what the judge remembers is not news to it: take over what the first report says."""
+        assert self.plan is not None
+        for i in nodes.tolist():
+            view = self.judge.node_state(self.plan.nodes[i].id)
+            if self_ok and view.state in ("up", "out", "down"):
+                self._fresh[i] = False
+                self._move_node(i, _CODES[view.state], t, self._stopped_at, view.explained, view.root)
+        self._changed_at = t
+
+    def _watch_blindness(self, plan: Plan, message: ShardRound) -> None:
+        key = (message.zone, message.shard)
+        zone = plan.targets.zones[message.zone].name
+        reason = "" if message.self_ok else message.reason or "blind"
+        if message.reason == "" and message.asked is not None:
+            return  # the proven part of a shard whose rest is tcp_only
+        row: Row = {"zone": zone, "shard": message.shard}
+        if self._stopped_at is not None and key not in self._unseen:
+            span = {"from_at": moment(self._stopped_at), "until_at": moment(message.ended), "reason": "stopped"}
+            self._batch.unseen.append(("close", {**row, "until_at": moment(self._stopped_at)}))
+            self._batch.unseen.append(("add", {**row, **span}))
+        if self._unseen.get(key, "") != reason:
+            if self._unseen.get(key):
+                self._batch.unseen.append(("close", {**row, "until_at": moment(message.ended)}))
+            if reason:
+                self._batch.unseen.append(("open", {**row, "from_at": moment(message.started), "reason": reason}))
+        self._unseen[key] = reason
+
+    # -- what follows ----------------------------------------------------------------------------------------------
+
+    _changed_at: float | None = None
+    school_counts: NDArray[np.int64] | None = None
+    """watched devices of schools, and those that answer (2 × schools)"""
+    _write_all = False
+
+    def step(self, now: float) -> list[Notice]:
+        """Let time go on: what has changed goes to the ledger. The notices that fell due."""
+        if self.plan is None:
+            return []
+        notices = self.judge.advance(now)
+        moved = False
+        for t, group in groupby(self.judge.drain_transitions(), key=lambda change: change.t):
+            changes = list(group)
+            for change in changes:
+                self._take_transition(change)
+            self._sum_up(t)
+            moved = True
+        if self._changed_at is not None or self._write_all:
+            self._sum_up(self._changed_at or now)
+            moved = True
+        self._changed_at = None
+        said = self._take_notices(notices, now)
+        seen = self._look_at_incidents(now)
+        if moved or said or seen or len(self._batch):
+            self._keep_memory(now, said or seen)
+            batch, self._batch = self._batch, Batch()
+            self.ledger.put(batch, urgent=moved or said or seen)
+        self._write_all = False
+        return notices
+
+    def _take_transition(self, change: Transition) -> None:
+        assert self.plan is not None
+        i = self.plan.node_index.get(change.node)
+        if i is None:
+            return
+        self._fresh[i] = False
+        if self.plan.node_target[i] < 0:
+            return  # lines and sites are summed up below
+        self._move_node(i, _CODES[change.state], change.t, change.earliest, change.explained, change.root)
+
+    def _move_node(
+        self, i: int, code: int, t: float, earliest: float | None, explained: bool, root: str | None
+    ) -> None:
+        assert self.plan is not None
+        node = self.plan.nodes[i].id
+        kind, number = parse_node_id(node)
+        was = int(self.nodes.code[i])
+        if was == NOT_SEEN and code != UP:
+            return
+        if was == NOT_SEEN:
+            self._batch.seen[number] = moment(t)
+        if code == DOWN:
+            self._explained[i] = (explained, root)
+        else:
+            self._explained.pop(i, None)
+        changed = self.nodes.move(i, code, t)
+        if code == DOWN or (kind, number) in self._open:
+            school = int(self.plan.node_school[i])
+            self._log_outage(kind, number, code, t, earliest, node, school, explained)
+        if changed or code == DOWN:
+            self._node_row(i)
+
+    def _log_outage(
+        self,
+        kind: NodeKind,
+        number: int,
+        code: int,
+        t: float,
+        earliest: float | None,
+        node: str,
+        school: int,
+        explained: bool,
+    ) -> None:
+        """Open or close a row of the outage log. Unknown time neither begins nor ends an outage."""
+        assert self.plan is not None
+        key = (kind.value, number)
+        unsure = earliest if earliest is not None and earliest < t else None
+        row: Row = {"kind": kind, "node_id": number}
+        if code == DOWN and key not in self._open:
+            self._open.add(key)
+            place = node_place(self.plan, node)
+            row |= {
+                "from_at": moment(t),
+                "from_earliest": moment(unsure) if unsure is not None else None,
+                "school_id": self.plan.schools[school].id if school >= 0 else None,
+                "place_id": place.place_id,
+                "duty_id": place.duty_id,
+                "explained": explained,
+                "incident_key": self._incident_of.get(node),
+            }
+            self._batch.outages.append(("open", row))
+        elif code in (UP, DEGRADED) and key in self._open:
+            self._open.discard(key)
+            row |= {"until_at": moment(unsure if unsure is not None else t)}
+            row |= {"until_latest": moment(t)} if unsure is not None else {}
+            self._batch.outages.append(("close", row))
+
+    def _node_row(self, i: int) -> None:
+        """Put a node's state into the batch."""
+        assert self.plan is not None
+        node = self.plan.nodes[i].id
+        kind, number = parse_node_id(node)
+        code = int(self.nodes.code[i])
+        explained, root = self._explained.get(i, (False, None))
+        state, reason = WORDS[code], ""
+        if code == DOWN:
+            reason = "explained" if explained else "root" if root == node or root is None else ""
+        elif code == UP and i in self.agent_silent:
+            state = "agent_silent"
+        elif code == UNKNOWN:
+            reason = self._why_unknown(i)
+        incident = self._incident_of.get(node) or self.agent_silent.get(i) or None
+        self._batch.node_states[kind, number] = self._state_row(kind, number, self.nodes, i, state, reason, incident)
+
+    def _state_row(
+        self, kind: NodeKind, number: int, states: States, i: int, state: str, reason: str, incident: str | None
+    ) -> Row:
+        unknown_s, up_s, down_s = states.seconds[i].tolist()
+        return {
+            "kind": kind,
+            "node_id": number,
+            "state": state,
+            "since": moment(float(states.since[i])),
+            "reason": reason,
+            "incident_key": incident,
+            "up_s": up_s,
+            "down_s": down_s,
+            "unknown_s": unknown_s,
+        }
+
+    def _why_unknown(self, i: int) -> str:
+        assert self.plan is not None
+        target = int(self.plan.node_target[i])
+        if target < 0:
+            return ""
+        key = (int(self.plan.targets.zone[target]), int(self.plan.targets.shard[target]))
+        return self._unseen.get(key) or "stopped"
+
+    def _sum_up(self, t: float) -> None:
+        """Lines, sites and schools follow from what was just moved."""
+        plan = self.plan
+        assert plan is not None
+        self._sum_up_lines(plan, t)
+        found = school_states(plan, self.nodes.code)
+        counts = np.stack([found.devices, found.devices_up])
+        before = self.school_counts
+        touched = np.flatnonzero(self.schools.code != found.state)
+        if before is None or before.shape != counts.shape or self._write_all:
+            touched = np.arange(len(plan.schools))
+        else:
+            touched = np.union1d(touched, np.flatnonzero((before != counts).any(0)))
+        self.school_counts = counts
+        for school in touched.tolist():
+            self._move_school(plan, school, int(found.state[school]), t)
+        if self._write_all:
+            for i in range(len(plan.nodes)):
+                self._node_row(i)
+
+    def _move_school(self, plan: Plan, school: int, code: int, t: float) -> None:
+        row = plan.schools[school]
+        self.schools.move(school, code, t)
+        if code == DOWN or ("school", row.id) in self._open:
+            gates = plan.gate_node[np.isin(plan.gate_site, np.flatnonzero(plan.site_school == school))]
+            node = plan.nodes[int(gates[0])].id if len(gates) else ""
+            earliest = self._stopped_at if len(gates) and self.reports < 3 else None
+            self._log_outage(NodeKind.school, row.id, code, t, earliest, node, school, False)
+        incident = (
+            next(
+                (
+                    self._incident_of[plan.nodes[g].id]
+                    for g in self._gates_of(plan, school)
+                    if plan.nodes[g].id in self._incident_of
+                ),
+                None,
+            )
+            if code in (DOWN, DEGRADED)
+            else None
+        )
+        state = self._state_row(NodeKind.school, row.id, self.schools, school, WORDS[code], "", incident)
+        if self.school_counts is not None:
+            devices, up = self.school_counts[:, school].tolist()
+            state |= {"devices": devices, "devices_up": up}
+        self._batch.node_states[NodeKind.school, row.id] = state
+
+    def _gates_of(self, plan: Plan, school: int) -> list[int]:
+        sites = np.flatnonzero(plan.site_school == school)
+        return [int(node) for node in plan.gate_node[np.isin(plan.gate_site, sites)]]
+
+    def _sum_up_lines(self, plan: Plan, t: float) -> None:
+        lines = self._lines
+        if not len(lines.line_node):
+            return
+        views = [self.judge.node_state(plan.nodes[i].id) for i in lines.line_node.tolist()]
+        out = np.array([view.state == "out" for view in views], np.bool_)
+        ports = [plan.nodes[i].port for i in lines.line_node.tolist()]
+        port_up = np.array([port is not None and self._port_word.get(port, False) for port in ports], np.bool_)
+        codes = lines.codes(self.nodes.code, out, port_up)
+        for k in np.flatnonzero(self.nodes.code[lines.line_node] != codes).tolist():
+            i = int(lines.line_node[k])
+            self._move_node(i, int(codes[k]), t, None, views[k].explained, views[k].root)
+
+    # -- incidents -------------------------------------------------------------------------------------------------
+
+    def _look_at_incidents(self, now: float) -> bool:
+        """Put what has changed of the incidents into the batch."""
+        assert self.plan is not None
+        views = {view.key: view for view in self.judge.incidents()}
+        context = Context(self.plan, self.schools.code)
+        changed = False
+        for key, view in views.items():
+            affected = tuple(view.affected_ids)
+            row = incident_row(view, list(affected), context)
+            if self._affected.get(key) != affected:
+                self._belong(key, affected, view.root)
+                changed = True
+            if self._rows.get(key) != row:
+                self._rows[key] = row
+                self._batch.incidents[key] = {**self._batch.incidents.get(key, {}), **row}
+                changed = True
+        for key in [key for key in self._rows if key not in views]:
+            changed = True
+            was = self._rows.pop(key)
+            self._belong(key, (), None)
+            self._affected.pop(key, None)
+            if was["status"] == "pending" and "status" not in self._batch.incidents.get(key, {}):
+                self._batch.incidents.setdefault(key, {}).update(status="resolved", resolved_at=moment(now))
+        self.incidents = views
+        return changed
+
+    def _belong(self, key: str, affected: tuple[str, ...], root: str | None) -> None:
+        """Nodes come to belong to an incident, or leave it: their states say so."""
+        assert self.plan is not None
+        new = set(affected) | ({root} if root is not None and affected else set())
+        old = {node for node, of in self._incident_of.items() if of == key}
+        self._affected[key] = affected
+        for node in old - new:
+            if self._incident_of.get(node) == key:
+                del self._incident_of[node]
+        for node in new:
+            self._incident_of[node] = key
+        for node in old ^ new:
+            i = self.plan.node_index.get(node)
+            if i is not None:
+                self._node_row(i)
+                self._tie_outage(node, i)
+
+    def _tie_outage(self, node: str, i: int) -> None:
+        """The open outages of a node and of its school belong to its incident."""
+        assert self.plan is not None
+        key = self._incident_of.get(node)
+        if key is None:
+            return
+        kind, number = parse_node_id(node)
+        wanted = [(kind, number)]
+        school = int(self.plan.node_school[i])
+        if school >= 0 and self.schools.code[school] == DOWN:
+            wanted.append((NodeKind.school, self.plan.schools[school].id))
+        for of, identity in wanted:
+            if (of.value, identity) in self._open:
+                self._batch.outages.append(("update", {"kind": of, "node_id": identity, "incident_key": key}))
+
+    def _take_notices(self, notices: list[Notice], now: float) -> bool:
+        for notice in notices:
+            change, row = notice_rows(notice)
+            base = self._rows.get(notice.incident, {})
+            mine = self._batch.incidents.get(notice.incident, {})
+            self._batch.incidents[notice.incident] = {**base, **mine, **change}
+            if notice.incident in self._rows:
+                self._rows[notice.incident] = {**base, "status": change["status"]}
+            self._batch.notices.append(row)
+            self.last_notice_delay = max(0.0, now - notice.t)
+        return bool(notices)
+
+    def _keep_memory(self, now: float, at_once: bool) -> None:
+        """The judge's memory goes with what it explains; what is only newer, every few seconds."""
+        if at_once or now >= self._memory_due:
+            begun = time.monotonic()
+            self._batch.memory["judge"] = self.judge.snapshot()
+            self._memory_due = now + max(5.0, (time.monotonic() - begun) / MEMORY_SHARE)
+
+    # -- what else the judge is told -------------------------------------------------------------------------------
+
+    def set_windows(self, windows: WindowRows, now: float) -> None:
+        """All maintenance windows that have not ended; those that are gone from the register are gone."""
+        if self.plan is None:
+            return
+        wanted = {(node, w.from_t, w.until_t) for w in windows for node in window_nodes(self.plan, w)}
+        if wanted == self._maintenance:
+            return
+        self._maintenance = frozenset(wanted)
+        self.judge.windows.by_node.clear()
+        for node, start, end in sorted(wanted):
+            self.judge.take_maintenance(now, node, start, end)
+            if self.record is not None:
+                self.record({"t": now, "kind": "maintenance", "node": node, "from": start, "to": end})
+        self.judge.desk.touch_all_known()
+
+    def look_at_agents(self, live: Live, rounds: int, now: float) -> None:
+        """After a reading round: whose agent is silent while the device answers, and whose has come back."""
+        found = live.matched()
+        if found is None or self.plan is not found[0]:
+            return
+        plan, columns = found
+        before = np.zeros(len(plan.targets), np.bool_)
+        for node in self.agent_silent:
+            if plan.node_target[node] >= 0:
+                before[plan.node_target[node]] = True
+        silent = silent_agents(plan, columns.answered, columns.snmp_misses, rounds, before)
+        for target in np.flatnonzero(silent & ~before).tolist():
+            self._open_agent(int(plan.target_node[target]), now)
+        for target in np.flatnonzero(before & ~silent).tolist():
+            self._close_agent(int(plan.target_node[target]), now)
+
+    def _open_agent(self, node: int, now: float) -> None:
+        assert self.plan is not None
+        name = self.plan.nodes[node].id
+        device = parse_node_id(name)[1]
+        key = "" if self.plan.nodes[node].edge else self.open_agents.get(device) or agent_key(device, now)
+        self.agent_silent[node] = key
+        self._node_row(node)
+        if not key or device in self.open_agents:
+            return
+        self.open_agents[device] = key
+        self._batch.incidents[key] = agent_row(self.plan, node, now)
+        self._batch.notices.append({"event": "opened", "at": moment(now), "incident_key": key, "affected": 1})
+
+    def _close_agent(self, node: int, now: float) -> None:
+        assert self.plan is not None
+        self.agent_silent.pop(node, None)
+        self._node_row(node)
+        self._resolve_agent(parse_node_id(self.plan.nodes[node].id)[1], now)
+
+    def _resolve_agent(self, device: int, now: float) -> None:
+        key = self.open_agents.pop(device, None)
+        if key is not None:
+            self._batch.incidents[key] = {"status": "resolved", "resolved_at": moment(now)}
+            self._batch.notices.append({"event": "resolved", "at": moment(now), "incident_key": key, "affected": 1})
+
+
+def topology_node(node: Any) -> dict[str, Any]:
+    """A node as a trace has it."""
+    line: dict[str, Any] = {"id": node.id}
+    if node.up is not None:
+        line["up"] = list(node.up)
+    if not node.probe:
+        line["probe"] = False
+    if node.port is not None:
+        line["port"] = list(node.port)
+    for name in ("region", "operator", "model", "school", "pupils"):
+        value = getattr(node, name)
+        if value is not None:
+            line[name] = value
+    if node.edge:
+        line["class"] = "edge"
+    if not node.seen:
+        line["seen"] = False
+    return line

@@ -1,0 +1,89 @@
+"""The collector's own health, by prometheus_client: a registry of its own, values taken at the scrape."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+
+from collector.catalogue import SELF
+
+if TYPE_CHECKING:
+    from collector.service import Service
+
+Values = dict[str, float | dict[tuple[str, ...], float]]
+
+
+class SelfCollector:
+    """Yields the catalogue's `SELF` rows from `self_values`."""
+
+    def __init__(self, service: "Service") -> None:
+        self.service = service
+
+    def collect(self) -> Iterable[Metric]:
+        """Families, in the catalogue's order; what is not known is left out."""
+        values = self_values(self.service)
+        for metric in SELF:
+            value = values.get(metric.name)
+            if value is None:
+                continue
+            kind: Any = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+            family = kind(metric.name, metric.help, labels=metric.labels)
+            for labels, number in value.items() if isinstance(value, dict) else [((), value)]:
+                family.add_metric(labels, number)
+            yield family
+
+
+def self_values(service: "Service") -> Values:
+    """Values by name; of those with labels {label values: value}."""
+    judge, outlets = service.judge_detail(), service.outlets.detail()
+    plan = service.bench.plan
+    incidents: Counter[str] = Counter(outage=len(service.bench.incidents), agent_silent=len(service.bench.open_agents))
+    values: Values = {
+        "edunet_rounds_process_starts_total": service.child.starts,
+        "edunet_reports_total": judge["reports"],
+        "edunet_reports_stale_total": judge["stale_reports"],
+        "edunet_incidents": {(kind,): number for kind, number in incidents.items()},
+        "edunet_notice_delay_seconds": judge["notice_delay_s"],
+        "edunet_outlet_delay_seconds": outlets["delay_s"],
+        "edunet_outlet_sent_total": outlets["sent"],
+        "edunet_outlet_failures_total": outlets["failed"],
+        "edunet_pending_rows": judge["pending_rows"],
+        "edunet_write_duration_seconds": judge["write_s"],
+        "edunet_write_failures_total": judge["write_failures"],
+        "edunet_clock_step_seconds": judge["clock_step_s"],
+    }
+    if plan is not None:
+        values |= {"edunet_plan_version": plan.version, "edunet_plan_warnings": len(plan.warnings)}
+    health = service.live.health
+    if health is not None:
+        detail = health.detail
+        values |= {
+            "edunet_rounds_total": detail["rounds"],
+            "edunet_rounds_late_total": detail["late"],
+            "edunet_readings_total": detail["readings"],
+            "edunet_readings_late_total": detail["reading_late"],
+            "edunet_ping_method_info": {(detail["method"],): 1.0},
+        }
+        for name, key in (
+            ("edunet_round_duration_seconds", "duration_s"),
+            ("edunet_reading_duration_seconds", "reading_s"),
+            ("edunet_targets", "targets"),
+            ("edunet_targets_answering", "answered"),
+        ):
+            if key in detail:
+                values[name] = float(detail[key])
+        values["edunet_blind_zones"] = float(len(detail.get("blind", ())))
+    return values
+
+
+def render_self(service: "Service", openmetrics: bool) -> bytes:
+    """Text of the self-metrics; in OpenMetrics with the `# EOF` that ends the page."""
+    registry = CollectorRegistry()
+    registry.register(SelfCollector(service))  # type: ignore[arg-type]  # it has collect(), which is all that is asked of it
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    text: Any = generate_openmetrics if openmetrics else generate_latest
+    return bytes(text(registry))

@@ -1,0 +1,240 @@
+"""The judge's process: wires plan, rounds, judge, writer, outlets, metrics and the socket, and keeps them going.
+
+Making it opens nothing; `run()` blocks until `stop()`. Every part has a thread; the judge's thread never waits for another.
+"""
+
+import logging
+import os
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from collector.child import RoundsChild
+from collector.clock import SteadyClock
+from collector.judging import Bench
+from collector.ledger import Batch, Ledger
+from collector.live import Live
+from collector.outlets.board import Outlets
+from collector.plan import Plan, build_plan
+from collector.recording import Recording
+from collector.recovery import recover
+from collector.rounds.messages import Health, Hello, NewColumns, PortNames, ShardRound
+from collector.schedule import SlowJobs
+from collector.server import Server
+from collector.settings import CollectorSettings
+from collector.windows import read_windows
+from collector.writer import Writer
+from inventory.database import Register
+from inventory.models import utcnow
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+"""Seconds between two looks at the register's version."""
+
+BEAT_S = 2.0
+
+
+class Service:
+    """One collector: `run` from the main thread, `stop` from a signal handler or another thread."""
+
+    def __init__(
+        self,
+        register: Register,
+        settings: CollectorSettings,
+        socket_path: Path,
+        may_notify: bool = True,
+        record: Path | None = None,
+        timezone: str = "Asia/Shanghai",
+    ) -> None:
+        """may_notify False: nothing is ever sent outside, whatever the settings say (the demonstration)."""
+        self.register, self.settings = register, settings
+        self.name = settings.name or socket.gethostname()
+        self.clock = SteadyClock()
+        self.ledger = Ledger()
+        self.recording = Recording(record, self.clock) if record is not None else None
+        self.bench = Bench(self.ledger, self.name, record=self.recording)
+        self.outlets = Outlets(register, settings, may_notify and settings.outlets_enabled, timezone)
+        self.writer = Writer(register, self.ledger, self.outlets.take)
+        self.live = Live(self.clock)
+        hello = Hello(
+            clock_base=self.clock.base,
+            liveness_every_s=settings.liveness_every_s,
+            reading_every_s=settings.reading_every_s,
+            ping_method=settings.ping_method or None,
+            ping_rate_pps=settings.ping_rate_pps,
+        )
+        self.child = RoundsChild(hello, self._on_message)
+        self.jobs = SlowJobs(self)
+        self.server = Server(socket_path, self)
+        self.plans = 0
+        self.stale_reports = 0
+        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    # -- run and stop ----------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Until `stop`. Whatever part fails ends the whole: a supervisor starts it again, and the time is unseen."""
+        self.register.migrate()
+        found = recover(self.register)
+        self.bench.restore(
+            found.memory, found.nodes, found.schools, found.open_outages, found.stopped_at, found.open_agents
+        )
+        self.writer.incident_ids.update(found.incident_ids)
+        if self.recording is not None:
+            self.recording.open()
+        self.outlets.restore()
+        for name, target in (
+            ("writer", self.writer.run),
+            ("judge", self._judge_loop),
+            ("plan", self._plan_loop),
+            ("rounds", self.child.run),
+            ("outlets", self.outlets.run),
+            ("socket", self.server.run),
+        ):
+            thread = threading.Thread(target=self._guard, args=(name, target), name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self.jobs.start()
+        while not self._over.wait(0.5):
+            pass
+        self._end()
+
+    def stop(self) -> None:
+        """Ask `run` to end; it takes at most 2 s."""
+        self._over.set()
+
+    def _end(self) -> None:
+        until = time.monotonic() + 1.7
+        self.child.stop()
+        self.jobs.stop()
+        self.server.stop()
+        self.outlets.stop()
+        for thread in self._threads:
+            if thread.name == "judge":
+                thread.join(max(0.0, until - time.monotonic()))
+        self.writer.stop()
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        if self.recording is not None:
+            self.recording.close()
+
+    def _guard(self, name: str, target: Callable[[], None]) -> None:
+        try:
+            target()
+        except Exception:
+            log.exception("%s failed: the collector ends", name)
+            os._exit(1)
+
+    # -- what comes in ---------------------------------------------------------------------------------------------
+
+    def _on_message(self, message: Any, fds: list[int]) -> None:
+        """From the rounds, in their thread: columns are swapped here, the rest waits for the judge's thread."""
+        if isinstance(message, NewColumns):
+            self.live.attach(fds[0])
+        for fd in fds:
+            os.close(fd)
+        if isinstance(message, PortNames):
+            self.live.take_names(message)
+            self.jobs.take_names(message)
+        elif isinstance(message, ShardRound | Health):
+            self._queue.put(message)
+
+    def _plan_loop(self) -> None:
+        """Follow the register: its version every second, maintenance with it."""
+        version, windows = -1, None
+        complaint = 0
+        while not self._over.is_set():
+            try:
+                now = self.register.version()
+                if now != version:
+                    begun = time.monotonic()
+                    plan = build_plan(self.register, self.settings.shard_size)
+                    version = plan.version
+                    self.plans += 1
+                    log.info(
+                        "plan %s: %s devices asked, %s lines, %s schools, in %.2f s",
+                        version,
+                        len(plan.targets),
+                        len(plan.lines),
+                        len(plan.schools),
+                        time.monotonic() - begun,
+                    )
+                    for warning in plan.warnings[:20]:
+                        log.warning("plan: %s", warning)
+                    self._queue.put(plan)
+                    self.child.follow(plan.targets)
+                    windows = None
+                found = read_windows(self.register)
+                if found != windows:
+                    windows = found
+                    self._queue.put(found)
+                complaint = 0
+            except Exception as error:
+                if complaint % 30 == 0:
+                    log.warning("the register cannot be read, trying again: %s", error, exc_info=complaint == 0)
+                complaint += 1
+            self._over.wait(LOOK_S)
+
+    def _judge_loop(self) -> None:
+        beat = 0.0
+        while not self._over.is_set():
+            self._take_one(self._patience())
+            while not self._queue.empty():
+                self._take_one(0.0)
+            self.bench.step(self.clock.now())
+            if time.monotonic() - beat > BEAT_S:
+                beat = time.monotonic()
+                self.ledger.put(Batch(beats=self._beats()))
+
+    def _patience(self) -> float:
+        due = self.bench.judge.next_due() if self.bench.plan is not None else None
+        return 0.5 if due is None else min(0.5, max(0.01, due - self.clock.now()))
+
+    def _take_one(self, patience: float) -> None:
+        try:
+            message = self._queue.get(timeout=patience)
+        except queue.Empty:
+            return
+        if isinstance(message, ShardRound):
+            if not self.bench.take(message):
+                self.stale_reports += 1
+        elif isinstance(message, Health):
+            if self.live.take_health(message):
+                self.bench.look_at_agents(self.live, self.settings.agent_silent_rounds, self.clock.now())
+        elif isinstance(message, Plan):
+            self.bench.follow(message, self.clock.now())
+            self.live.plan = message
+        else:
+            self.bench.set_windows(message, self.clock.now())
+
+    def _beats(self) -> dict[str, dict[str, Any]]:
+        beats: dict[str, dict[str, Any]] = {"judge": {"at": utcnow(), "detail": self.judge_detail()}}
+        health = self.live.health
+        if health is not None and self.clock.now() - health.at < 3 * self.settings.liveness_every_s:
+            detail = {**health.detail, "starts": self.child.starts}
+            beats["rounds"] = {"at": utcnow(), "detail": detail}
+        beats["outlets"] = {"at": utcnow(), "detail": self.outlets.detail(), "stale_after": 60.0}
+        return beats
+
+    def judge_detail(self) -> dict[str, Any]:
+        """What the judge's process says of itself."""
+        plan = self.bench.plan
+        return {
+            "collector": self.name,
+            "plan_version": plan.version if plan is not None else None,
+            "reports": self.bench.reports,
+            "stale_reports": self.stale_reports,
+            "incidents": len(self.bench.incidents),
+            "pending_rows": len(self.ledger),
+            "write_s": round(self.writer.last_s, 3),
+            "write_failures": self.writer.failures,
+            "notice_delay_s": round(self.bench.last_notice_delay, 3),
+            "clock_step_s": round(self.clock.step(), 3),
+        }
