@@ -9,8 +9,8 @@ import httpx
 
 SHORT_S = 2.0
 """Seconds to wait for live readings and the feed."""
-PROBE_S = 30.0
-"""Seconds to wait for a probe made now; a device is given up after 12 s."""
+PROBE_S = 65.0
+"""Seconds to wait for a probe made now: a device in full may take 60 s."""
 
 
 class CollectorGone(Exception):  # noqa: N818 - a state of the world, in the words of the architecture

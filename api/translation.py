@@ -1,7 +1,7 @@
 """A probe's reading in Prometheus's text format, with the names of blackbox_exporter and snmp_exporter."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 STATUS_NUMBERS = {
     "up": 1,
@@ -49,34 +49,35 @@ class _Page:
 
 
 def exposition_of(reading: Mapping[str, Any], module: str, took: float) -> str:
-    """The page of one probe. took: seconds; `reading`: what the collector answered to `POST /probe`."""
+    """The page of one probe. took: seconds; `reading`: what the collector answered to `POST /probe`: {"ok", "duration_s", ...}.
+
+    Of module icmp with `sent`, `received`, `rtt_seconds`; of snmp with `sysUpTime`, `sysName`, `sysDescr`; of device with
+    `reading`, one device in full (`edunet probe device`).
+    """
     page = _Page()
-    page.family("probe_success", "gauge", "1 where the target answered.", [({}, int(bool(succeeded(reading))))])
-    page.family("probe_duration_seconds", "gauge", "Seconds that the probe took.", [({}, round(took, 6))])
-    rtt = _first(reading, "rtt_seconds", "rtt", "rtt_s")
-    if rtt is not None:
+    inner = reading.get("reading")
+    reading = {**reading, **inner} if isinstance(inner, Mapping) else reading
+    page.family("probe_success", "gauge", "1 where the target answered.", [({}, int(bool(reading.get("ok"))))])
+    seconds = reading["duration_s"] if _is_number(reading.get("duration_s")) else round(took, 6)
+    page.family("probe_duration_seconds", "gauge", "Seconds that the probe took.", [({}, seconds)])
+    rtt, sent, received = (reading.get(name) for name in ("rtt_seconds", "sent", "received"))
+    if _is_number(rtt):
         page.family(
             "probe_icmp_duration_seconds",
             "gauge",
             "Round trip time of the probe in seconds.",
             [({"phase": "rtt"}, rtt)],
         )
-    loss = _first(reading, "loss_ratio", "loss")
-    if loss is not None:
+    if _is_number(sent) and _is_number(received) and sent:
         page.family(
-            "probe_icmp_loss_ratio", "gauge", "Share of the probes that was not answered, 0 to 1.", [({}, loss)]
+            "probe_icmp_loss_ratio",
+            "gauge",
+            "Share of the probes that was not answered, 0 to 1.",
+            [({}, 1 - received / sent)],
         )
     _device(page, reading)
     _ports(page, [port for port in reading.get("ports") or () if isinstance(port, Mapping)])
     return page.text()
-
-
-def succeeded(reading: Mapping[str, Any]) -> bool:
-    """Whether the target answered."""
-    for name in ("answered", "success", "ok", "up"):
-        if name in reading:
-            return bool(reading[name])
-    return not reading.get("error") and bool(reading.get("device") or reading.get("ports"))
 
 
 def _device(page: _Page, reading: Mapping[str, Any]) -> None:
@@ -85,7 +86,8 @@ def _device(page: _Page, reading: Mapping[str, Any]) -> None:
     uptime = facts.get("sysUpTime", reading.get("sysUpTime"))
     if _is_number(uptime):
         page.family("sysUpTime", "gauge", "Hundredths of a second since the agent started (RFC 3418).", [({}, uptime)])
-    told = {name: str(facts[name]) for name in ("sysName", "sysDescr", "sysObjectID") if facts.get(name)}
+    said = {**reading, **facts}
+    told = {name: str(said[name]) for name in ("sysName", "sysDescr", "sysObjectID") if said.get(name)}
     if told:
         page.family("edunet_device_info", "gauge", "What the device says of itself.", [(told, 1)])
 
@@ -110,16 +112,8 @@ def _number(value: Any) -> float | int | None:
     return value if _is_number(value) else None
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _first(reading: Mapping[str, Any], *names: str) -> float | int | None:
-    for name in names:
-        if _is_number(reading.get(name)):
-            found: float | int = reading[name]
-            return found
-    return None
 
 
 def _labels(labels: Mapping[str, str]) -> str:

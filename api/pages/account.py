@@ -44,7 +44,10 @@ def choose_theme(request: Request, theme: str, next: str = "/") -> Response:
 
 @router.post("/account/language")
 def save_language(
-    request: Request, caller: Annotated[CurrentUser, Depends(page_user)], locale: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/"
+    request: Request,
+    caller: Annotated[CurrentUser, Depends(page_user)],
+    locale: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "/",
 ) -> Response:
     """Keep the language with the user, for every browser."""
     response = RedirectResponse(safe_next(next), 303)
@@ -63,7 +66,9 @@ def _keep(request: Request, response: Response, name: str, value: str) -> None:
 class PageRenderer:
     """The sign-in, link, password and error pages, as `api.rendering.Renderer` asks for them."""
 
-    def login(self, request: Request, *, csrf: str, next_page: str, problem: Mapping[str, Any] | None, status: int) -> Response:
+    def login(
+        self, request: Request, *, csrf: str, next_page: str, problem: Mapping[str, Any] | None, status: int
+    ) -> Response:
         """See `Renderer.login`."""
         return _alone(request, "login.html", status, csrf=csrf, next_page=next_page, problem=problem)
 

@@ -30,7 +30,9 @@ def show_device(frame: PageFrame, number: int) -> Response:
     physical, logical = lay_out(rows.ports, _uplinks(rows))
     place = places.name_of(rows.site.place_id)
     asked = rows.device.watch != "icmp" and queries.has_credential(frame.session, rows, place.path if place else "/")
-    quiet = rows.word == State.agent_silent or (not rows.ports and rows.word in (State.up, State.not_seen, State.degraded))
+    quiet = rows.word == State.agent_silent or (
+        not rows.ports and rows.word in (State.up, State.not_seen, State.degraded)
+    )
     return frame.page(
         "device.html",
         rows=rows,
@@ -42,7 +44,9 @@ def show_device(frame: PageFrame, number: int) -> Response:
         logical=logical,
         live=None,
         snmp_asked=asked,
-        enabling=commands_for(rows.device.vendor, rows.device.sys_object_id) if quiet and rows.device.watch != "icmp" else None,
+        enabling=commands_for(rows.device.vendor, rows.device.sys_object_id)
+        if quiet and rows.device.watch != "icmp"
+        else None,
     )
 
 
@@ -66,9 +70,13 @@ def show_line(frame: PageFrame, number: int) -> Response:
     rows = queries.read_line(frame.session, frame.scope, number)
     if rows is None:
         raise Problem("not-found")
-    days, outages = read_days(frame, NodeKind.line, number, rows.end.first_seen if rows.end else rows.line.created_at, set())
+    days, outages = read_days(
+        frame, NodeKind.line, number, rows.end.first_seen if rows.end else rows.line.created_at, set()
+    )
     month = frame.clock.midnight(frame.now).replace(day=1)
-    contact = find_contacts(frame.session, frame.scope, [rows.incident]).get(rows.incident.id) if rows.incident else None
+    contact = (
+        find_contacts(frame.session, frame.scope, [rows.incident]).get(rows.incident.id) if rows.incident else None
+    )
     return frame.page(
         "line.html",
         rows=rows,

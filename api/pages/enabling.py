@@ -45,7 +45,9 @@ def commands_for(vendor: str, sys_object_id: str) -> Commands | None:
 
 
 def _fit(profile: dict[str, Any], vendor: str, sys_object_id: str) -> int:
-    prefixes = profile.get("sys_object_ids") or profile.get("sysObjectID") or profile.get("match", {}).get("sysObjectID") or []
+    prefixes = (
+        profile.get("sys_object_ids") or profile.get("sysObjectID") or profile.get("match", {}).get("sysObjectID") or []
+    )
     for prefix in [prefixes] if isinstance(prefixes, str) else prefixes:
         plain = str(prefix).strip(".")
         if plain and (sys_object_id.strip(".") + ".").startswith(plain + "."):

@@ -15,7 +15,9 @@ from api.pages.words import WORDS
 
 _HERE = Path(__file__).parent
 _METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
-_OPTIONS = {"templates/**.html": {"extensions": "jinja2.ext.i18n,jinja2.ext.do", "silent": "false", "newstyle_gettext": "true"}}
+_OPTIONS = {
+    "templates/**.html": {"extensions": "jinja2.ext.i18n,jinja2.ext.do", "silent": "false", "newstyle_gettext": "true"}
+}
 _KEYWORDS = {"self._": None, "_": None, "gettext": None, "ngettext": (1, 2), "text": None, "number_text": (1, 2)}
 
 Message = str | tuple[str, ...]

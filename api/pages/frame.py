@@ -80,7 +80,10 @@ class Frame:
     @property
     def partial(self) -> bool:
         """Whether htmx asks for a piece of the page."""
-        return self.request.headers.get("hx-request") == "true" and "hx-history-restore-request" not in self.request.headers
+        return (
+            self.request.headers.get("hx-request") == "true"
+            and "hx-history-restore-request" not in self.request.headers
+        )
 
     def page(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """`template` as the answer."""
@@ -97,7 +100,9 @@ class Frame:
                 **context,
             },
         )
-        return HTMLResponse(body, status, headers={"Cache-Control": "no-store", "Vary": "Cookie, Accept-Language, HX-Request"})
+        return HTMLResponse(
+            body, status, headers={"Cache-Control": "no-store", "Vary": "Cookie, Accept-Language, HX-Request"}
+        )
 
 
 def open_frame(request: Request, caller: Annotated[CurrentUser, Depends(page_user)]) -> Iterator[Frame]:
@@ -140,7 +145,9 @@ def read_freshness(session: Session, now: datetime) -> Freshness:
     rows = {
         row.name: row
         for row in session.connection().execute(
-            select(feed.c.name, feed.c.at, feed.c.stale_after, feed.c.detail).where(feed.c.name.in_(("judge", "rounds")))
+            select(feed.c.name, feed.c.at, feed.c.stale_after, feed.c.detail).where(
+                feed.c.name.in_(("judge", "rounds"))
+            )
         )
     }
     if not rows:

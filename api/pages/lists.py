@@ -49,7 +49,9 @@ def show_lines(frame: PageFrame) -> Response:
 @router.get("/devices")
 def show_devices(frame: PageFrame) -> Response:
     """All devices of the caller's part."""
-    at = ListAddress.read(frame.request, ("q", "region", "kind", "vendor", "school", "state"), queries.DEVICE_ORDERS, "state")
+    at = ListAddress.read(
+        frame.request, ("q", "region", "kind", "vendor", "school", "state"), queries.DEVICE_ORDERS, "state"
+    )
     places = read_places(frame.session, frame.scope, at.get("region"))
     limit = EXPORT_LIMIT if _wants_csv(frame) else queries.PAGE_SIZE
     page = queries.list_devices(frame.session, frame.scope, at, places, limit)
@@ -83,7 +85,9 @@ def search(frame: PageFrame) -> Response:
 
 def _part(frame: Frame, name: str) -> str:
     """The table alone where htmx asks for it."""
-    return f"{name}_table.html" if frame.partial and frame.request.headers.get("hx-target") == "list" else f"{name}.html"
+    return (
+        f"{name}_table.html" if frame.partial and frame.request.headers.get("hx-target") == "list" else f"{name}.html"
+    )
 
 
 def _wants_csv(frame: Frame) -> bool:

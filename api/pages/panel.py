@@ -8,7 +8,9 @@ from typing import Any
 PHYSICAL = frozenset({6, 62, 69, 71, 117, 161})
 """ifType: ethernetCsmacd, fastEther, fastEtherFX, ieee80211, gigabitEthernet, ieee8023adLag (IANAifType-MIB)."""
 
-_VIRTUAL = re.compile(r"^(vlan|loopback|lo$|null|nve|tunnel|inloopback|docker|veth|br-|virbr|console|register|aux|meth\b)", re.IGNORECASE)
+_VIRTUAL = re.compile(
+    r"^(vlan|loopback|lo$|null|nve|tunnel|inloopback|docker|veth|br-|virbr|console|register|aux|meth\b)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,9 @@ router = APIRouter(include_in_schema=False)
 def show_top(frame: PageFrame) -> Response:
     """The caller's own part."""
     places = read_places(frame.session, frame.scope)
-    own = [row for row in places.all.values() if frame.scope.everything or row.path.startswith(frame.scope.path)]
-    if not own:
+    if not places.own:
         raise Problem("not-found")
-    top = min(own, key=lambda row: (row.path.count("/"), row.id))
+    top = min(places.own, key=lambda row: (row.path.count("/"), row.id))
     return RedirectResponse(f"/regions/{top.code or top.local_code}", 303)
 
 

@@ -28,8 +28,14 @@ def show_school(frame: PageFrame, number: int) -> Response:
     """One school on one screen."""
     rows = _read(frame, number)
     places = read_places(frame.session, frame.scope)
-    contact = find_contacts(frame.session, frame.scope, [rows.incident]).get(rows.incident.id) if rows.incident else None
-    root = (NodeKind(rows.incident.root_kind), rows.incident.root_id) if rows.incident and rows.incident.root_kind else None
+    contact = (
+        find_contacts(frame.session, frame.scope, [rows.incident]).get(rows.incident.id) if rows.incident else None
+    )
+    root = (
+        (NodeKind(rows.incident.root_kind), rows.incident.root_id)
+        if rows.incident and rows.incident.root_kind
+        else None
+    )
     days, outages = read_days(frame, NodeKind.school, number, _first_seen(rows), _zones(rows))
     gateway = rows.gateways[0] if rows.gateways else None
     return frame.page(
@@ -37,14 +43,20 @@ def show_school(frame: PageFrame, number: int) -> Response:
         rows=rows,
         places=places,
         contact=contact,
-        way=draw_way(rows.school, rows.word, rows.lines, queries.read_way(frame.session, frame.scope, rows.lines), root),
+        way=draw_way(
+            rows.school, rows.word, rows.lines, queries.read_way(frame.session, frame.scope, rows.lines), root
+        ),
         days=days,
         outages=outages[:8],
         outage_count=len(outages),
         kinds=_kinds(rows),
         gateway=gateway,
-        measured=next((row for row in rows.lines if gateway and row.end_device_id == gateway.id and row.end_port), None),
-        troubled=[row for row in rows.devices if row.state in (State.down, State.agent_silent, State.doubtful, State.flapping)],
+        measured=next(
+            (row for row in rows.lines if gateway and row.end_device_id == gateway.id and row.end_port), None
+        ),
+        troubled=[
+            row for row in rows.devices if row.state in (State.down, State.agent_silent, State.doubtful, State.flapping)
+        ],
     )
 
 
@@ -57,9 +69,7 @@ def export_outages(frame: PageFrame, number: int) -> Response:
     return write_csv(f"edunet-school-{number}-outages.csv", head, [_outage_cells(frame, row) for row in outages])
 
 
-def read_days(
-    frame: Frame, kind: NodeKind, number: int, first: Any, zones: set[str]
-) -> tuple[list[Day], list[Any]]:
+def read_days(frame: Frame, kind: NodeKind, number: int, first: Any, zones: set[str]) -> tuple[list[Day], list[Any]]:
     """The last 90 days of one node, and the outages in them, the newest first."""
     starts = frame.clock.days(DAYS)
     outages = list(queries.list_outages(frame.session, frame.scope, kind, number, starts[0]))

@@ -53,7 +53,9 @@ def add_regions(frame: PageFrame) -> Response:
 def add_zone(frame: PageFrame, name: Field = "", references: Field = "") -> Response:
     """Add a zone; the first is the default one."""
     first = not queries.read_progress(frame.session, frame.scope).zones
-    return _act(frame, "zone", lambda: [_create(frame, ZONES, {"name": name, "references": references, "default": first})])
+    return _act(
+        frame, "zone", lambda: [_create(frame, ZONES, {"name": name, "references": references, "default": first})]
+    )
 
 
 @router.post("/start/credential")
@@ -96,7 +98,9 @@ def add_device(
     watch: Field = "any",
 ) -> Response:
     """Add one device, and the school where there is none of its name in the county."""
-    return _act(frame, "device", lambda: _add_device(frame, school.strip(), level, region, kind, ip.strip(), snmp_port, watch))
+    return _act(
+        frame, "device", lambda: _add_device(frame, school.strip(), level, region, kind, ip.strip(), snmp_port, watch)
+    )
 
 
 def _add_device(frame: Frame, name: str, level: str, code: str, kind: str, ip: str, port: str, watch: str) -> list[Any]:
@@ -135,10 +139,18 @@ def _act(frame: Frame, step: str, act: Any) -> Response:
         act()
     except ValidationError as error:
         fields = [str(item["loc"][-1]) for item in error.errors() if item["loc"]]
-        return _page(frame, step, {"title": frame.text("Please correct: %(fields)s", fields=_named(frame, fields)), "errors": fields})
+        return _page(
+            frame,
+            step,
+            {"title": frame.text("Please correct: %(fields)s", fields=_named(frame, fields)), "errors": fields},
+        )
     except Problem as problem:
         body = problem_body(problem, frame.request)
-        return _page(frame, step, {"title": body["title"], "errors": [str(item.get("detail", "")) for item in body.get("errors", [])]})
+        return _page(
+            frame,
+            step,
+            {"title": body["title"], "errors": [str(item.get("detail", "")) for item in body.get("errors", [])]},
+        )
     return _on()
 
 

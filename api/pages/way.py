@@ -12,12 +12,13 @@ GOOD = frozenset({State.up, State.degraded, State.agent_silent, State.flapping, 
 
 @dataclass
 class Stop:
-    """One box: a school, line or site. root: what failed first."""
+    """One box: a school, line or site. root: what failed first. hidden: outside the caller's part, drawn without a name."""
 
     kind: NodeKind
     row: Any
     state: State
     root: bool = False
+    hidden: bool = False
 
 
 @dataclass
@@ -39,13 +40,15 @@ class Level:
         return states[0] if states else State.unknown
 
 
-def draw_way(school: Any, state: State, lines: Sequence[Any], hops: Sequence[Any], root: tuple[NodeKind, int] | None) -> list[Level]:
+def draw_way(
+    school: Any, state: State, lines: Sequence[Any], hops: Sequence[Any], root: tuple[NodeKind, int] | None
+) -> list[Level]:
     """Levels from the school to the core. `hops`: `queries.school.read_way`. `root`: what the school is cut off by, where known."""
     levels = [Level([Stop(NodeKind.school, school, state, root is not None and _is_own(root, school, lines, hops))])]
     if lines:
         levels.append(Level([_stop(NodeKind.line, row, root) for row in lines]))
     for hop in hops:
-        stops = [_stop(hop.kind, row, root) for row in hop.rows]
+        stops = [_stop(hop.kind, row, root, row.id in hop.hidden) for row in hop.rows]
         if hop.kind == NodeKind.line:
             levels[-1].via = stops
         else:
@@ -54,9 +57,11 @@ def draw_way(school: Any, state: State, lines: Sequence[Any], hops: Sequence[Any
     return levels
 
 
-def _stop(kind: NodeKind, row: Any, root: tuple[NodeKind, int] | None) -> Stop:
-    is_root = root is not None and (root == (kind, row.id) or (root[0] == NodeKind.device and root[1] in getattr(row, "device_ids", ())))
-    return Stop(kind, row, State(row.state), is_root)
+def _stop(kind: NodeKind, row: Any, root: tuple[NodeKind, int] | None, hidden: bool = False) -> Stop:
+    is_root = root is not None and (
+        root == (kind, row.id) or (root[0] == NodeKind.device and root[1] in getattr(row, "device_ids", ()))
+    )
+    return Stop(kind, row, State(row.state), is_root, hidden)
 
 
 def _is_own(root: tuple[NodeKind, int], school: Any, lines: Sequence[Any], hops: Sequence[Any]) -> bool:

@@ -9,7 +9,7 @@ import httpx
 
 sys.path.append(str(Path(__file__).parents[1] / "browser"))
 
-from pages_seed import keep_fresh, make_register, seed_province, serve_pages, sign_in
+from pages_seed import PASSWORD, keep_fresh, make_register, seed_province, serve_pages, sign_in
 
 from inventory.database import Register
 
@@ -47,4 +47,4 @@ def pages_web(directory: Path, seed: Callable[[Register], None] | None = seed_pr
     register.close()
 
 
-__all__ = ["PagesWeb", "keep_fresh", "pages_web"]
+__all__ = ["PASSWORD", "PagesWeb", "keep_fresh", "pages_web", "sign_in"]

@@ -187,7 +187,11 @@ class _Collector(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         port = {"ifIndex": 1, "ifName": 'a"b', "ifOperStatus": "up", "ifHCInOctets": 2**64 - 1}
-        answer = {"as_of": "now", "answered": True, "rtt_seconds": 0.002, "ports": [port], **asked}
+        answer = {"as_of": 1.0, "ok": True, "duration_s": 0.5, **asked}
+        if asked["module"] == "device":
+            answer["reading"] = {"device": {"sysName": "gw"}, "ports": [port]}
+        elif asked["module"] == "icmp":
+            answer |= {"sent": 5, "received": 4, "rtt_seconds": 0.002}
         self._say(json.dumps(answer).encode(), "application/json")
 
     def _say(self, body: bytes, kind: str, status: int = 200) -> None:
@@ -232,6 +236,10 @@ def test_what_is_quick_comes_over_the_collectors_socket_and_its_absence_is_said(
         asked = client.post(f"/api/v1/devices/{device}/probe", json={"module": "path"}).json()
         assert (asked["device"], asked["module"]) == (device, "path")
         assert own_web.client("looker").post(f"/api/v1/devices/{device}/probe", json={}).status_code == 403
+        ping = own_web.client().get("/probe", params={"target": "10.0.0.2"}).text
+        assert "probe_success 1\n" in ping
+        assert "probe_duration_seconds 0.5\n" in ping
+        assert 'probe_icmp_duration_seconds{phase="rtt"} 0.002\n' in ping
         page = own_web.client().get("/snmp", params={"target": "10.0.0.2"})
         values = {
             (sample.name, sample.labels.get("ifName")): sample.value
@@ -253,7 +261,7 @@ def test_what_is_quick_comes_over_the_collectors_socket_and_its_absence_is_said(
 
 
 def test_a_probe_that_failed_says_so() -> None:
-    assert "probe_success 0" in exposition_of({"answered": False}, "icmp", 4.0)
+    assert "probe_success 0\n" in exposition_of({"ok": False, "rtt_seconds": None}, "icmp", 4.0)
 
 
 def test_curves_have_gaps_and_come_as_a_table_too(own_web: Web) -> None:

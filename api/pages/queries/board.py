@@ -9,11 +9,10 @@ from typing import Any
 from sqlalchemy import and_, case, func, select
 from sqlmodel import Session
 
-from inventory.models import Incident, NodeKind, NodeState, Region, RegionTree, School, State, table
-from inventory.scope import Scope
-
 from api.pages.queries.contacts import Contact, find_contacts
 from api.pages.signs import SEVERITIES
+from inventory.models import Incident, NodeKind, NodeState, Region, RegionTree, School, State, table
+from inventory.scope import Scope
 
 incident, school, node, region = table(Incident), table(School), table(NodeState), table(Region)
 
@@ -168,7 +167,11 @@ def list_recovered(session: Session, scope: Scope, now: datetime, limit: int = 6
     """Incidents resolved within the last day, the newest first."""
     statement = (
         select(incident)
-        .where(incident.c.status == "resolved", incident.c.resolved_at >= now - timedelta(days=1), incident.c.merged_into.is_(None))
+        .where(
+            incident.c.status == "resolved",
+            incident.c.resolved_at >= now - timedelta(days=1),
+            incident.c.merged_into.is_(None),
+        )
         .order_by(incident.c.resolved_at.desc())
         .limit(limit)
     )
@@ -186,9 +189,11 @@ def map_tiles(session: Session, scope: Scope, parent: Any = None) -> list[Tile]:
     counts: dict[int, Counter[str]] = defaultdict(Counter)
     for place, state, count in session.connection().execute(scope.filter(statement, School)):
         counts[place][str(State(state))] += count
-    places = session.connection().execute(
-        select(region).where(region.c.tree == RegionTree.place).order_by(region.c.code)
-    ).all()
+    places = (
+        session.connection()
+        .execute(select(region).where(region.c.tree == RegionTree.place).order_by(region.c.code))
+        .all()
+    )
     if parent is not None:
         tiles = _sum_tiles([row for row in places if row.parent_id == parent.id], places, counts)
         return tiles if scope.everything else _own(tiles)
@@ -214,7 +219,9 @@ def _sum_tiles(chosen: list[Any], places: Any, counts: dict[int, Counter[str]]) 
                 tile.total += sum(states.values())
                 tile.down += states[State.down]
                 tile.watched += sum(
-                    number for state, number in states.items() if state not in (State.not_watched, State.not_seen, State.unknown)
+                    number
+                    for state, number in states.items()
+                    if state not in (State.not_watched, State.not_seen, State.unknown)
                 )
     return tiles
 

@@ -37,7 +37,9 @@ def find_contacts(session: Session, scope: Scope, incidents: Sequence[Any]) -> d
     bureaus = _bureaus(session, incidents)
     found: dict[int, Contact] = {}
     for row in incidents:
-        contact = _of_line(row, lines) or sites.get((row.root_kind, row.root_id)) or bureaus.get(row.duty_id or row.place_id)
+        contact = (
+            _of_line(row, lines) or sites.get((row.root_kind, row.root_id)) or bureaus.get(row.duty_id or row.place_id)
+        )
         if contact:
             found[row.id] = contact
     return found

@@ -8,7 +8,21 @@ from sqlalchemy import and_, func, select
 from sqlmodel import Session
 
 from inventory.models import (
-    Address, Credential, Device, Incident, Line, LineSite, Link, NodeKind, NodeState, Port, School, Site, State, Zone, table,
+    Address,
+    Credential,
+    Device,
+    Incident,
+    Line,
+    LineSite,
+    Link,
+    NodeKind,
+    NodeState,
+    Port,
+    School,
+    Site,
+    State,
+    Zone,
+    table,
 )  # fmt: skip
 from inventory.scope import Scope
 
@@ -47,7 +61,11 @@ def read_device(session: Session, scope: Scope, number: int) -> DeviceRows | Non
         return None
     state = run(select(node).where(node.c.kind == NodeKind.device, node.c.node_id == number)).first()
     place = run(select(site).where(site.c.id == found.site_id)).one()
-    owner = run(scope.filter(select(school).where(school.c.id == place.school_id), School)).first() if place.school_id else None
+    owner = (
+        run(scope.filter(select(school).where(school.c.id == place.school_id), School)).first()
+        if place.school_id
+        else None
+    )
     addresses = run(
         select(address.c.ip, address.c.primary, zone.c.name.label("zone"))
         .select_from(address.join(zone, zone.c.id == address.c.zone_id))
@@ -57,9 +75,9 @@ def read_device(session: Session, scope: Scope, number: int) -> DeviceRows | Non
     ports = run(select(port).where(port.c.device_id == number).order_by(port.c.if_index).limit(2000)).all()
     lines = run(
         scope.filter(
-            select(line.c.id, line.c.name, line.c.end_device_id, line.c.end_port, line.c.far_port, line.c.bandwidth_mbps).where(
-                (line.c.end_device_id == number) | (line.c.far_device_id == number)
-            ),
+            select(
+                line.c.id, line.c.name, line.c.end_device_id, line.c.end_port, line.c.far_port, line.c.bandwidth_mbps
+            ).where((line.c.end_device_id == number) | (line.c.far_device_id == number)),
             Line,
         )
     ).all()
@@ -90,7 +108,9 @@ def has_credential(session: Session, rows: DeviceRows, path: str) -> bool:
         )
     )
     above = {int(part) for part in path.split("/") if part.isdecimal()}
-    return any(row.region_id in above or (row.region_id is None and (row.name is None or row.name in zones)) for row in found)
+    return any(
+        row.region_id in above or (row.region_id is None and (row.name is None or row.name in zones)) for row in found
+    )
 
 
 @dataclass
@@ -137,7 +157,11 @@ def read_line(session: Session, scope: Scope, number: int) -> LineRows | None:
             LineSite,
         )
     ).all()  # fmt: skip
-    end = run(scope.filter(select(device.c.id, device.c.name, device.c.first_seen).where(device.c.id == found.end_device_id), Device)).first()
+    end = run(
+        scope.filter(
+            select(device.c.id, device.c.name, device.c.first_seen).where(device.c.id == found.end_device_id), Device
+        )
+    ).first()
     ending = None
     if end is not None and found.end_port:
         ending = run(select(port).where(port.c.device_id == end.id, port.c.name == found.end_port)).first()

@@ -7,7 +7,19 @@ from sqlalchemy import and_, func, or_, select
 from sqlmodel import Session, SQLModel
 
 from inventory.models import (
-    Device, Incident, Line, NodeKind, NodeState, Notice, Outage, Region, School, Site, State, parse_node_id, table,
+    Device,
+    Incident,
+    Line,
+    NodeKind,
+    NodeState,
+    Notice,
+    Outage,
+    Region,
+    School,
+    Site,
+    State,
+    parse_node_id,
+    table,
 )  # fmt: skip
 from inventory.scope import Scope
 

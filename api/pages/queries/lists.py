@@ -17,7 +17,7 @@ address, device, line, line_site = table(Address), table(Device), table(Line), t
 node, school, site = table(NodeState), table(School), table(Site)
 
 _STATE = func.coalesce(node.c.state, State.not_watched)
-_WORST_FIRST = case({state: rank for state, rank in ORDER.items()}, value=node.c.state, else_=ORDER[State.not_watched])
+_WORST_FIRST = case(dict(ORDER.items()), value=node.c.state, else_=ORDER[State.not_watched])
 
 SCHOOL_ORDERS: Mapping[str, Any] = {
     "state": _WORST_FIRST, "name": school.c.name, "place": school.c.place_id, "level": school.c.level,
@@ -79,7 +79,9 @@ def list_lines(session: Session, scope: Scope, at: ListAddress, places: Places, 
     text = at.get("q").lower()
     if text:
         like = _like(text)
-        conditions.append(or_(*(func.lower(column).like(like, escape="\\") for column in (line.c.name, line.c.circuit))))
+        conditions.append(
+            or_(*(func.lower(column).like(like, escape="\\") for column in (line.c.name, line.c.circuit)))
+        )
     return _page(session, scope, Line, joined, columns, conditions, at, LINE_ORDERS, line.c.id, limit)
 
 
@@ -106,7 +108,9 @@ def list_devices(session: Session, scope: Scope, at: ListAddress, places: Places
         conditions.append(site.c.school_id == int(at.get("school")))
     text = at.get("q").lower()
     if text:
-        conditions.append(or_(device.c.search.like(_like(text), escape="\\"), address.c.ip.like(_like(text), escape="\\")))
+        conditions.append(
+            or_(device.c.search.like(_like(text), escape="\\"), address.c.ip.like(_like(text), escape="\\"))
+        )
     return _page(session, scope, Device, joined, columns, conditions, at, DEVICE_ORDERS, device.c.id, limit)
 
 
@@ -115,8 +119,17 @@ def served_by(session: Session, scope: Scope, lines: Sequence[int]) -> dict[int,
     if not lines:
         return {}
     statement = (
-        select(line_site.c.line_id, site.c.id.label("site_id"), site.c.name.label("site"), school.c.id, school.c.name, school.c.name_en)
-        .select_from(line_site.join(site, site.c.id == line_site.c.site_id).outerjoin(school, school.c.id == site.c.school_id))
+        select(
+            line_site.c.line_id,
+            site.c.id.label("site_id"),
+            site.c.name.label("site"),
+            school.c.id,
+            school.c.name,
+            school.c.name_en,
+        )
+        .select_from(
+            line_site.join(site, site.c.id == line_site.c.site_id).outerjoin(school, school.c.id == site.c.school_id)
+        )
         .where(line_site.c.line_id.in_(lines))
     )
     served: dict[int, list[Any]] = {}
@@ -141,7 +154,7 @@ def _page(
     chosen = at.get("state")
     statement: Select[Any] = select(*columns).select_from(joined).where(*conditions)
     if chosen:
-        statement = statement.where(_STATE == chosen)
+        statement = statement.where(chosen == _STATE)
     total = states.get(chosen, 0) if chosen else sum(states.values())
     column = orders[at.order.lstrip("-")]
     order = column.desc() if at.order.startswith("-") else column.asc()

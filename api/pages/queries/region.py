@@ -58,9 +58,11 @@ def count_coverage(session: Session, scope: Scope, row: Any) -> Coverage:
 
 def list_worst(session: Session, scope: Scope, row: Any, limit: int = 10) -> Sequence[Any]:
     """The schools in the worst state for the longest time."""
-    rank = case({state: number for state, number in ORDER.items()}, value=node.c.state, else_=99)
+    rank = case(dict(ORDER.items()), value=node.c.state, else_=99)
     statement = (
-        select(school.c.id, school.c.name, school.c.name_en, school.c.pupils, school.c.place_id, node.c.state, node.c.since)
+        select(
+            school.c.id, school.c.name, school.c.name_en, school.c.pupils, school.c.place_id, node.c.state, node.c.since
+        )
         .select_from(school.join(node, and_(node.c.kind == NodeKind.school, node.c.node_id == school.c.id)))
         .where(school.c.status == "active", below(school.c.place_id, row))
         .where(node.c.state.in_((State.down, State.degraded, State.flapping, State.doubtful, State.agent_silent)))

@@ -6,14 +6,35 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, func, or_, select
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from inventory.models import (
-    Address, Device, DeviceKind, Incident, Line, LineSite, NodeKind, NodeState, Outage, Region, School, Site, State, Unseen, Zone, table,
+    Address,
+    Device,
+    DeviceKind,
+    Incident,
+    Line,
+    LineSite,
+    NodeKind,
+    NodeState,
+    Outage,
+    Region,
+    School,
+    Site,
+    State,
+    Unseen,
+    Zone,
+    table,
 )  # fmt: skip
 from inventory.scope import Scope
 
-address, device, incident, line, line_site = table(Address), table(Device), table(Incident), table(Line), table(LineSite)
+address, device, incident, line, line_site = (
+    table(Address),
+    table(Device),
+    table(Incident),
+    table(Line),
+    table(LineSite),
+)
 node, outage, region, school, site = table(NodeState), table(Outage), table(Region), table(School), table(Site)
 unseen, zone = table(Unseen), table(Zone)
 
@@ -54,14 +75,18 @@ def read_school(session: Session, scope: Scope, number: int) -> SchoolRows | Non
     if found is None:
         return None
     state = connection.execute(select(node).where(node.c.kind == NodeKind.school, node.c.node_id == number)).first()
-    sites = connection.execute(select(site).where(site.c.school_id == number).order_by(site.c.main.desc(), site.c.id)).all()
+    sites = connection.execute(
+        select(site).where(site.c.school_id == number).order_by(site.c.main.desc(), site.c.id)
+    ).all()
     ids = [row.id for row in sites]
     rows = SchoolRows(found, state, sites, _devices(session, ids), _lines(session, ids))
     if found.duty_id:
         rows.duty = connection.execute(select(region).where(region.c.id == found.duty_id)).first()
     if state is not None and state.incident_id:
         row = connection.execute(select(incident).where(incident.c.id == state.incident_id)).first()
-        visible = connection.execute(scope.filter(select(incident.c.id).where(incident.c.id == state.incident_id), Incident)).first()
+        visible = connection.execute(
+            scope.filter(select(incident.c.id).where(incident.c.id == state.incident_id), Incident)
+        ).first()
         rows.incident = row if visible is not None else None
         rows.hidden_cause = row is not None and visible is None
     return rows
@@ -89,7 +114,9 @@ def _lines(session: Session, sites: Sequence[int]) -> Sequence[Any]:
     statement = (
         select(line, func.coalesce(node.c.state, State.not_watched).label("state"), node.c.since, node.c.reason)
         .select_from(line.outerjoin(node, and_(node.c.kind == NodeKind.line, node.c.node_id == line.c.id)))
-        .where(line.c.id.in_(select(line_site.c.line_id).where(line_site.c.site_id.in_(sites))), line.c.status != "ended")
+        .where(
+            line.c.id.in_(select(line_site.c.line_id).where(line_site.c.site_id.in_(sites))), line.c.status != "ended"
+        )
         .order_by(line.c.role.desc(), line.c.id)
     )
     return session.connection().execute(statement).all() if sites else []
@@ -97,16 +124,17 @@ def _lines(session: Session, sites: Sequence[int]) -> Sequence[Any]:
 
 @dataclass
 class Hop:
-    """One level of the way to the core. things: lines or sites, each (kind, row, state)."""
+    """One level of the way to the core: lines or sites. hidden: ids outside the caller's part, drawn without a name."""
 
     kind: NodeKind
     rows: list[Any] = field(default_factory=list)
+    hidden: frozenset[int] = frozenset()
 
 
 def read_way(session: Session, scope: Scope, lines: Sequence[Any]) -> list[Hop]:
     """The levels above a school's lines: sites, their lines, the sites above ... up to one with no line. A few statements a level.
 
-    What lies outside the scope is there too, for the way is the school's own, but marked `visible` False: it is shown without name.
+    What lies outside the scope is there too, for the way is the school's own, but named in `hidden`.
     """
     hops: list[Hop] = []
     wanted = _ids(row.upstream_site_id for row in lines)
@@ -116,11 +144,12 @@ def read_way(session: Session, scope: Scope, lines: Sequence[Any]) -> list[Hop]:
         if not wanted:
             break
         seen |= wanted
-        hops.append(Hop(NodeKind.site, list(_sites(session, scope, wanted))))
+        sites = _sites(session, wanted)
+        hops.append(Hop(NodeKind.site, list(sites), _hidden(session, scope, Site, wanted)))
         above = _lines(session, sorted(wanted))
         if not above:
             break
-        hops.append(Hop(NodeKind.line, list(above)))
+        hops.append(Hop(NodeKind.line, list(above), _hidden(session, scope, Line, {row.id for row in above})))
         wanted = _ids(row.upstream_site_id for row in above)
     return hops
 
@@ -129,27 +158,50 @@ def _ids(values: Iterable[int | None]) -> set[int]:
     return {value for value in values if value is not None}
 
 
-def _sites(session: Session, scope: Scope, ids: set[int]) -> Sequence[Any]:
+def _hidden(session: Session, scope: Scope, model: type[SQLModel], ids: set[int]) -> frozenset[int]:
+    if scope.everything:
+        return frozenset()
+    row = table(model)
+    seen = session.connection().execute(scope.filter(select(row.c.id).where(row.c.id.in_(ids)), model))
+    return frozenset(ids - {number for (number,) in seen})
+
+
+def _sites(session: Session, ids: set[int]) -> Sequence[Any]:
     """Sites with a state: their own, else that of their core, aggregation and gateway devices (any that answers: up)."""
-    own = session.connection().execute(
-        select(site.c.id, site.c.name, site.c.name_en, site.c.tier, site.c.owner, site.c.place_id, node.c.state, node.c.since)
-        .select_from(site.outerjoin(node, and_(node.c.kind == NodeKind.site, node.c.node_id == site.c.id)))
-        .where(site.c.id.in_(ids))
-    ).all()
-    devices = session.connection().execute(
-        select(device.c.id, device.c.site_id, node.c.state)
-        .select_from(device.outerjoin(node, and_(node.c.kind == NodeKind.device, node.c.node_id == device.c.id)))
-        .where(device.c.site_id.in_(ids), device.c.kind.in_(NETWORK_KINDS), device.c.status == "active")
-    ).all()
-    visible = {row[0] for row in session.connection().execute(scope.filter(select(site.c.id).where(site.c.id.in_(ids)), Site))}
-    return [SiteOnWay(row, [other for other in devices if other.site_id == row.id], row.id in visible) for row in own]
+    own = (
+        session.connection()
+        .execute(
+            select(
+                site.c.id,
+                site.c.name,
+                site.c.name_en,
+                site.c.tier,
+                site.c.owner,
+                site.c.place_id,
+                node.c.state,
+                node.c.since,
+            )
+            .select_from(site.outerjoin(node, and_(node.c.kind == NodeKind.site, node.c.node_id == site.c.id)))
+            .where(site.c.id.in_(ids))
+        )
+        .all()
+    )
+    devices = (
+        session.connection()
+        .execute(
+            select(device.c.id, device.c.site_id, node.c.state)
+            .select_from(device.outerjoin(node, and_(node.c.kind == NodeKind.device, node.c.node_id == device.c.id)))
+            .where(device.c.site_id.in_(ids), device.c.kind.in_(NETWORK_KINDS), device.c.status == "active")
+        )
+        .all()
+    )
+    return [SiteOnWay(row, [other for other in devices if other.site_id == row.id]) for row in own]
 
 
 class SiteOnWay:
     """A site of the way: its row, its network devices (id, state), and the state that follows."""
 
-    def __init__(self, row: Any, devices: Sequence[Any], visible: bool) -> None:
-        self.visible = visible
+    def __init__(self, row: Any, devices: Sequence[Any]) -> None:
         self.id: int = row.id
         self.name: str = row.name
         self.name_en: str = row.name_en

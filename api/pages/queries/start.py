@@ -7,7 +7,20 @@ from typing import Any
 from sqlalchemy import and_, func, select
 from sqlmodel import Session
 
-from inventory.models import Address, Credential, Device, NodeKind, NodeState, Region, RegionTree, School, Site, State, Zone, table
+from inventory.models import (
+    Address,
+    Credential,
+    Device,
+    NodeKind,
+    NodeState,
+    Region,
+    RegionTree,
+    School,
+    Site,
+    State,
+    Zone,
+    table,
+)
 from inventory.scope import Scope
 
 address, credential, device, node = table(Address), table(Credential), table(Device), table(NodeState)
@@ -49,7 +62,10 @@ def read_progress(session: Session, scope: Scope) -> Progress:
         regions=run(select(func.count()).select_from(region).where(region.c.tree == RegionTree.place)).scalar() or 0,
         zones=run(select(zone.c.id, zone.c.name, zone.c.default).order_by(zone.c.id)).all(),
         credentials=run(
-            scope.filter(select(credential.c.id, credential.c.name, credential.c.version).order_by(credential.c.id).limit(50), Credential)
+            scope.filter(
+                select(credential.c.id, credential.c.name, credential.c.version).order_by(credential.c.id).limit(50),
+                Credential,
+            )
         ).all(),
         schools=run(scope.filter(select(func.count()).select_from(school), School)).scalar() or 0,
         devices=run(scope.filter(select(func.count()).select_from(device), Device)).scalar() or 0,
@@ -81,9 +97,11 @@ def find_school(session: Session, scope: Scope, place_id: int, name: str) -> tup
     found = session.connection().execute(scope.filter(statement, School)).first()
     if found is None:
         return None
-    main = session.connection().execute(
-        select(site.c.id).where(site.c.school_id == found.id).order_by(site.c.main.desc(), site.c.id)
-    ).first()
+    main = (
+        session.connection()
+        .execute(select(site.c.id).where(site.c.school_id == found.id).order_by(site.c.main.desc(), site.c.id))
+        .first()
+    )
     return found.id, main.id if main else None
 
 
@@ -96,6 +114,8 @@ def is_taken(session: Session, zone_name: str, ip: str) -> bool:
 
 def duty_of(session: Session, place: Any) -> int | None:
     """The bureau that answers for a place, by its code."""
-    statement = select(region.c.id).where(region.c.tree == RegionTree.duty, region.c.local_code == (place.code or place.local_code))
+    statement = select(region.c.id).where(
+        region.c.tree == RegionTree.duty, region.c.local_code == (place.code or place.local_code)
+    )
     found = session.connection().execute(statement).first()
     return found.id if found else None
