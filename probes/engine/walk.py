@@ -2,12 +2,14 @@
 
 One source, plain Python or compiled by Cython (docs/decisions/0010): of a polled switch's cost 85 % is the kernel, so what is ours must
 stay below 25 ns a value; as plain Python it costs 2 us. A device is a row of the arrays; each column of a device has a cursor of its
-own, so that a truncated answer wastes nothing. Hostile packets: every index is checked by the compiler's bounds, every length by `_split`.
+own, so that a truncated answer wastes nothing. Hostile packets: every index is checked by the compiler's bounds, every length by `_open` and `_divide`.
 """
 
 from typing import Any
 
 import cython
+
+from probes.engine.plain import Names, absorb, divide_scalars
 
 if cython.compiled:
     from cython.cimports.probes.engine.sockets import memcmp, memcpy, memmove
@@ -74,25 +76,19 @@ def _small(data: cython.uchar[::1], place: cython.longlong) -> cython.longlong:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(-9, check=False)
-def _split(
+def _open(
     data: cython.uchar[::1],
     start: cython.longlong,
     end: cython.longlong,
     head: cython.longlong[::1],
-    cells: cython.int[::1],
-) -> cython.int:
-    """Take a v1/v2c message apart; returns its number of varbinds, or -1 for whatever is not well-formed.
+) -> cython.longlong:
+    """Read a v1/v2c message as far as its varbinds: the `_header` place of their list, or -1 for whatever is not well-formed.
 
     `head`: request id, error status, error index, where the community lies, its length, version, PDU tag.
-    `cells`: of each varbind OID position, OID length, value tag, value position, value length.
     """
     at: cython.longlong
-    stop: cython.longlong
-    inner: cython.longlong
-    size: cython.longlong
     place: cython.longlong
-    count: cython.int = 0
-    k: cython.int = 0
+    k: cython.int
     place = _header(data, start, end, 0x30)
     if place < 0:
         return -1
@@ -124,6 +120,23 @@ def _split(
             return -1
         at = (place >> 20) + (place & 0xFFFFF)
     place = _header(data, at, end, 0x30)
+    return place
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(-9, check=False)
+def _divide(data: cython.uchar[::1], place: cython.longlong, cells: cython.int[::1]) -> cython.int:
+    """Take the list of varbinds at a `_header` place apart; returns their number, or -1 where it is not well-formed.
+
+    `cells`: of each varbind OID position, OID length, value tag, value position, value length.
+    """
+    at: cython.longlong
+    stop: cython.longlong
+    inner: cython.longlong
+    size: cython.longlong
+    count: cython.int = 0
+    k: cython.int
     if place < 0:
         return -1
     at = place >> 20
@@ -243,7 +256,7 @@ def decode(packet: bytes) -> tuple | None:
         data: cython.uchar[::1] = bytearray(packet or b"\0")
     else:
         data = packet or b"\0"
-    count: cython.int = _split(data, 0, len(packet), head, cells)
+    count: cython.int = _divide(data, _open(data, 0, len(packet), head), cells)
     if count < 0:
         return None
     varbinds = []
@@ -305,6 +318,8 @@ class Walk:
     scalars: cython.uchar[::1]
     plain_prefixes: list
     plain_communities: list
+    plain_names: object
+    plain_values: object
     key: cython.uint
     bits: cython.int
     devices: cython.longlong
@@ -338,14 +353,18 @@ class Walk:
         self.devices = len(arrays["state"])
         self.plain_prefixes = [bytes(p[: arrays["prefix_size"][c]]) for c, p in enumerate(arrays["prefix_bytes"])]
         self.plain_communities = arrays["community_bytes"]
+        if not cython.compiled:
+            self.plain_names = Names(self.plain_prefixes)
         self.bits = max(1, (len(arrays["state"]) - 1).bit_length())
         self.key = key & 0x3FFFFFFF
 
-    def lend(self, row_index: object, row_present: object, row_values: object) -> None:
+    def lend(self, row_index: object, row_present: object, row_values: Any) -> None:
         """Give the arena of rows (again, larger): `tally[ARENA]` rows of it are used."""
         self.row_index = row_index
         self.row_present = row_present
         self.row_values = row_values
+        if not cython.compiled:
+            self.plain_values = row_values.cast("B").cast("Q")
 
     def compose(
         self,
@@ -533,12 +552,19 @@ class Walk:
         source: cython.Py_ssize_t,
     ) -> cython.int:
         """The device that this packet answers, -1 for none (counted why), -2 for no room."""
-        cells: cython.int = _split(data, start, end, self.head, self.cells)
-        device: cython.int = self._admit(cells, data, sources, source)
+        place: cython.longlong = _open(data, start, end, self.head)
+        device: cython.int = self._admit(place, data, sources, source)
+        cells: cython.int
         if device < 0:
             return -1
-        if self.row_index.shape[0] - self.tally[0] < 2 * (self.count[device] + cells + 64):
+        if self.row_index.shape[0] - self.tally[0] < 2 * (self.count[device] + 160 + 64):
             return -2
+        if not cython.compiled and self.head[1] == 0 and self._short_cut(device, data, place):
+            return device
+        cells = _divide(data, place, self.cells)
+        if cells < 0:
+            self.tally[3] += 1
+            return -1
         self.tally[7] += 1
         self.state[device] = 2
         if self.head[1] != 0:
@@ -548,16 +574,35 @@ class Walk:
             self._apply(device, data, cells)
         return device
 
+    def _short_cut(self, device: int, data: Any, place: int) -> bool:
+        """What `plain.absorb` can do with the answer, the plain engine leaves to it: whether it did."""
+        at, end = place >> 20, (place >> 20) + (place & 0xFFFFF)
+        before = self.tally[1], self.wanted[device], self.uptime[device], self.expected[device]
+        scalars = self.asked_scalars[device].bit_count()
+        if scalars:
+            at = divide_scalars(data, at, end, scalars, self.cells)
+            if at < 0:
+                return False
+            self._scalars(device, data, scalars)
+        if not absorb(self, device, data, at, end, self.asked[device]):
+            self.tally[1], self.wanted[device], self.uptime[device], self.expected[device] = before
+            return False
+        self.wanted[device] = 0
+        self.tally[7] += 1
+        self.state[device] = 2
+        self._settle(device)
+        return True
+
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-9, check=False)
     def _admit(
-        self, cells: cython.int, data: cython.uchar[::1], sources: cython.uchar[::1], source: cython.Py_ssize_t
+        self, place: cython.longlong, data: cython.uchar[::1], sources: cython.uchar[::1], source: cython.Py_ssize_t
     ) -> cython.int:
-        """The device that the message just split answers, or -1 (counted why): broken, foreign, late."""
+        """The device that the message just opened answers, or -1 (counted why): broken, foreign, late."""
         device: cython.longlong
         mixed: cython.uint
-        if cells < 0:
+        if place < 0:
             self.tally[3] += 1
             return -1
         mixed = cython.cast(cython.uint, self.head[0]) ^ self.key
@@ -583,7 +628,11 @@ class Walk:
             data: cython.uchar[::1] = bytearray(packet or b"\0")
         else:
             data = packet or b"\0"
-        device: cython.int = self._admit(_split(data, 0, len(packet), self.head, self.cells), data, sender, 0)
+        place: cython.longlong = _open(data, 0, len(packet), self.head)
+        device: cython.int = self._admit(place, data, sender, 0)
+        if device >= 0 and _divide(data, place, self.cells) < 0:
+            self.tally[3] += 1
+            return -1
         if device >= 0:
             self.tally[7] += 1
             self.state[device] = 2
