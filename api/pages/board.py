@@ -1,5 +1,7 @@
 """The board: who is cut off now, why, whom to call? And the pages of one incident and of past ones."""
 
+from typing import Any
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -17,7 +19,7 @@ router = APIRouter(include_in_schema=False)
 def show_board(frame: PageFrame) -> Response:
     """The board; `?wall=1` for a screen on a wall, without controls."""
     rows, total = queries.list_incidents(frame.session, frame.scope)
-    context = {
+    context: dict[str, Any] = {
         "rows": rows,
         "incident_total": total,
         "above": queries.cut_from_above(frame.session, frame.scope),

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from api.pages.frame import Frame, PageFrame
-from api.pages.listing import EXPORT_LIMIT, ListAddress, write_csv
+from api.pages.listing import EXPORT_LIMIT, PAGE_SIZE, ListAddress, write_csv
 from api.pages.queries import lists as queries
 from api.pages.queries.places import Places, read_places
 from inventory.models import Device, DeviceKind, Line, SchoolLevel
@@ -32,7 +32,7 @@ def show_lines(frame: PageFrame) -> Response:
     """All lines of the caller's part."""
     at = ListAddress.read(frame.request, ("q", "region", "operator", "state"), queries.LINE_ORDERS, "state")
     places = read_places(frame.session, frame.scope, at.get("region"))
-    limit = EXPORT_LIMIT if _wants_csv(frame) else queries.PAGE_SIZE
+    limit = EXPORT_LIMIT if _wants_csv(frame) else PAGE_SIZE
     page = queries.list_lines(frame.session, frame.scope, at, places, limit)
     if _wants_csv(frame):
         return _export(frame, "lines", _line_cells(frame), page.rows)
@@ -53,7 +53,7 @@ def show_devices(frame: PageFrame) -> Response:
         frame.request, ("q", "region", "kind", "vendor", "school", "state"), queries.DEVICE_ORDERS, "state"
     )
     places = read_places(frame.session, frame.scope, at.get("region"))
-    limit = EXPORT_LIMIT if _wants_csv(frame) else queries.PAGE_SIZE
+    limit = EXPORT_LIMIT if _wants_csv(frame) else PAGE_SIZE
     page = queries.list_devices(frame.session, frame.scope, at, places, limit)
     if _wants_csv(frame):
         return _export(frame, "devices", _device_cells(frame), page.rows)

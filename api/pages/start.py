@@ -11,9 +11,13 @@ from api.errors import Problem, problem_body
 from api.pages.frame import Frame, PageFrame
 from api.pages.queries import start as queries
 from api.pages.queries.places import read_places
-from api.resources import CREDENTIALS, DEVICES, SCHOOLS, SITES, ZONES
+from api.resources.credentials import CREDENTIALS
+from api.resources.devices import DEVICES, DeviceCreate
 from api.resources.machine import Resource
+from api.resources.schools import SCHOOLS
+from api.resources.sites import SITES
 from api.resources.writing import create_row
+from api.resources.zones import ZONES
 from api.security import page_admin, register_of
 from inventory.database import raise_version
 from inventory.models import DeviceKind, SchoolLevel
@@ -115,7 +119,7 @@ def _add_device(frame: Frame, name: str, level: str, code: str, kind: str, ip: s
         "snmp_port": port,
         "watch": watch,
     }
-    DEVICES.create.model_validate(device)  # before anything is written
+    DeviceCreate.model_validate(device)  # before anything is written
     if queries.is_taken(frame.session, "", ip):
         raise Problem("clash", field=ip)
     found = queries.find_school(frame.session, frame.scope, place.id, name)
@@ -129,6 +133,7 @@ def _add_device(frame: Frame, name: str, level: str, code: str, kind: str, ip: s
 
 
 def _create(frame: Frame, resource: Resource, values: Mapping[str, Any]) -> Any:
+    assert resource.create is not None, resource.name
     body: BaseModel = resource.create.model_validate(values)
     return create_row(resource, register_of(frame.request), frame.caller, body)
 

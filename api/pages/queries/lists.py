@@ -52,7 +52,7 @@ def list_schools(session: Session, scope: Scope, at: ListAddress, places: Places
         school.c.id, school.c.name, school.c.name_en, school.c.code, school.c.level, school.c.pupils, school.c.place_id,
         _STATE.label("state"), node.c.since, node.c.reason, node.c.devices, node.c.devices_up,
     )  # fmt: skip
-    conditions = [school.c.status == "active"]
+    conditions: list[Any] = [school.c.status == "active"]
     if places.chosen is not None:
         conditions.append(below(school.c.place_id, places.chosen))
     if at.get("level"):
@@ -70,7 +70,7 @@ def list_lines(session: Session, scope: Scope, at: ListAddress, places: Places, 
         line.c.id, line.c.name, line.c.operator, line.c.circuit, line.c.role, line.c.bandwidth_mbps, line.c.bandwidth_up_mbps,
         line.c.contact_phone, site.c.name.label("upstream"), _STATE.label("state"), node.c.since,
     )  # fmt: skip
-    conditions = [line.c.status != "ended"]
+    conditions: list[Any] = [line.c.status != "ended"]
     if places.chosen is not None:
         served = select(line_site.c.line_id).join(site, site.c.id == line_site.c.site_id)
         conditions.append(line.c.id.in_(served.where(below(site.c.place_id, places.chosen))))
@@ -98,7 +98,7 @@ def list_devices(session: Session, scope: Scope, at: ListAddress, places: Places
         school.c.id.label("school_id"), school.c.name.label("school"), school.c.name_en.label("school_en"), address.c.ip,
         _STATE.label("state"), node.c.since, node.c.seen_at,
     )  # fmt: skip
-    conditions = [device.c.status != "retired"]
+    conditions: list[Any] = [device.c.status != "retired"]
     if places.chosen is not None:
         conditions.append(below(site.c.place_id, places.chosen))
     for name, column in (("kind", device.c.kind), ("vendor", device.c.vendor)):

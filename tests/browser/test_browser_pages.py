@@ -1,0 +1,275 @@
+"""The pages in Debian's Chromium: looked at in every size, language and theme; nothing from outside, no error, no sideways scrolling."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from pages_seed import PASSWORD, keep_fresh, make_register, seed_province, serve_pages
+from sqlmodel import select
+
+from inventory.database import Register
+from inventory.models import Feed, Incident, NodeState, School, State, utcnow
+
+sync_api = pytest.importorskip("playwright.sync_api")
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+OUTPUT = Path(__file__).parents[1] / "output"
+FIRST_VISIT, LATER_VISIT = 150 * 1024, 30 * 1024
+"""Bytes on the wire of a page without charts (PAGES.md, Phone)."""
+
+pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed")
+
+
+@dataclass
+class Site:
+    """The seeded application, and a browser that is signed in to it."""
+
+    address: str
+    register: Register
+    browser: sync_api.Browser
+    state: object = None
+    problems: list[str] = field(default_factory=list)
+
+    def open(
+        self,
+        path: str,
+        size: tuple[int, int] = (1440, 900),
+        locale: str = "zh",
+        theme: str = "light",
+        script: bool = True,
+    ) -> sync_api.Page:
+        """A page in a fresh context; what its console, its network and its scripts complain of is noted in `problems`."""
+        context = self.browser.new_context(
+            storage_state=self.state, viewport={"width": size[0], "height": size[1]}, color_scheme=theme, java_script_enabled=script,
+            locale="zh-CN" if locale == "zh" else "en-US",
+        )  # fmt: skip
+        context.add_cookies([{"name": "edunet_locale", "value": locale, "url": self.address}])
+        page = context.new_page()
+        page.on(
+            "console",
+            lambda message: self.problems.append(message.text) if message.type in ("error", "warning") else None,
+        )
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on(
+            "request",
+            lambda request: self.problems.append(request.url) if _is_foreign(request.url, self.address) else None,
+        )
+        page.on(
+            "response",
+            lambda answer: self.problems.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
+        )
+        page.goto(self.address + path)
+        return page
+
+    def check(self, page: sync_api.Page) -> None:
+        """No complaint, and nothing sticks out sideways."""
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, page.url
+        assert not self.problems, self.problems
+        page.context.close()
+
+
+def _is_foreign(url: str, address: str) -> bool:
+    return urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != urlsplit(address).netloc
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    directory = tmp_path_factory.mktemp("browser")
+    register = make_register(directory / "edunet.db")
+    seed_province(register)
+    OUTPUT.mkdir(exist_ok=True)
+    with serve_pages(register, directory) as address, sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        site = Site(address, register, browser)
+        page = site.open("/schools")
+        assert page.url.endswith("/login?next=%2Fschools")
+        page.screenshot(path=OUTPUT / "sign-in.png")
+        page.fill("#name", "admin")
+        page.fill("#password", PASSWORD)
+        page.click("form[action='/login'] button")
+        page.wait_for_url("**/schools")
+        site.state = page.context.storage_state()
+        site.check(page)
+        yield site
+        browser.close()
+    register.close()
+
+
+def number_of(site: Site, name: str) -> int:
+    with site.register.session() as session:
+        return session.exec(select(School).where(School.name == name)).one().id or 0
+
+
+PAGES = {
+    "board": "/",
+    "schools": "/schools",
+    "lines": "/lines",
+    "devices": "/devices",
+    "school-down": "洪洞县第一中学",
+    "school-up": "小店区实验小学",
+    "device": "/devices?kind=gateway",
+    "incident": "/incidents/1",
+    "region": "/regions/140000",
+    "start": "/start",
+    "legend": "/legend",
+}
+
+
+@pytest.mark.parametrize(("locale", "theme"), [("zh", "light"), ("en", "dark")])
+@pytest.mark.parametrize(("size", "label"), [((1440, 900), "1440"), ((360, 780), "360")])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_and_complains_of_nothing(
+    site: Site, name: str, size: tuple[int, int], label: str, locale: str, theme: str
+) -> None:
+    keep_fresh(site.register)
+    path = PAGES[name] if PAGES[name].startswith("/") else f"/schools/{number_of(site, PAGES[name])}"
+    page = site.open(path, size, locale, theme)
+    if name == "device":
+        page.click("a.thing >> nth=9")
+        page.wait_for_selector("#device-live")
+    if name == "school-up":
+        page.locator("[data-curve]").last.scroll_into_view_if_needed()  # curves are loaded when they come near
+        page.wait_for_selector("[data-curve='rtt'] canvas", state="attached")
+    page.screenshot(path=OUTPUT / f"{name}-{label}-{locale}-{theme}.png", full_page=label == "360")
+    site.check(page)
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (3840, 2160)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_wall_fills_its_screen_without_scrolling(site: Site, size: tuple[int, int], theme: str) -> None:
+    keep_fresh(site.register)
+    page = site.open("/?wall=1", size, theme=theme)
+    page.screenshot(path=OUTPUT / f"wall-{size[0]}-{theme}.png")
+    assert page.evaluate("document.documentElement.scrollHeight - window.innerHeight") <= 0
+    value = page.eval_on_selector(".tally .value", "element => parseFloat(getComputedStyle(element).fontSize)")
+    assert value >= size[0] * 0.04
+    assert page.locator("header, nav, form").count() == 0
+    site.check(page)
+
+
+def test_the_board_changes_by_itself_and_greys_when_its_data_are_old(site: Site) -> None:
+    keep_fresh(site.register)
+    page = site.open("/")
+    page.wait_for_selector("#live")
+    assert "8 所学校断网" in page.inner_text("h1")
+    with site.register.write() as session:
+        school = session.exec(select(School).where(School.name == "小店区实验小学")).one()
+        state = session.get_one(NodeState, ("school", school.id))
+        state.state = State.down
+        for row in session.exec(select(Feed)):
+            row.at = utcnow()
+    page.wait_for_function("document.querySelector('h1').textContent.includes('9')", timeout=20_000)
+    with site.register.write() as session:
+        session.get_one(NodeState, ("school", school.id)).state = State.up
+        for row in session.exec(select(Feed)):
+            row.at = utcnow() - timedelta(minutes=5)
+    page.wait_for_selector("body.is-stale", timeout=20_000)
+    assert "看板数据已过时" in page.inner_text("#live")
+    page.screenshot(path=OUTPUT / "board-stale.png")
+    keep_fresh(site.register)
+    page.wait_for_selector("body:not(.is-stale)", timeout=25_000)
+    site.check(page)
+
+
+def test_the_keyboard_leads_everywhere(site: Site) -> None:
+    keep_fresh(site.register)
+    page = site.open("/")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "find"
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    assert page.is_visible("dialog#help")
+    page.screenshot(path=OUTPUT / "help.png")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("s")
+    page.wait_for_url("**/schools")
+    page.keyboard.press("g")
+    page.keyboard.press("b")
+    page.wait_for_url(site.address + "/")
+    site.check(page)
+
+
+def test_filters_work_with_htmx_and_stay_in_the_address(site: Site) -> None:
+    page = site.open("/schools")
+    page.fill("#f-q", "hongdong")
+    page.wait_for_url("**/schools?*q=hongdong*")
+    page.wait_for_function("document.querySelectorAll('a.thing').length === 6")
+    page.reload()
+    assert page.locator("a.thing").count() == 6
+    page.click(".chip.on .x")
+    page.wait_for_function("document.querySelectorAll('a.thing').length === 50")
+    site.check(page)
+
+
+def test_reading_works_without_script(site: Site) -> None:
+    page = site.open("/schools?state=down", script=False)
+    assert page.locator("a.thing").count() == 8
+    page.select_option("#f-level", "primary")
+    page.click("button[data-plain]")
+    assert page.locator("a.thing").count() == 2
+    page.click("a.thing >> nth=0")
+    assert "断网" in page.inner_text(".verdict")
+    page.context.close()
+
+
+def test_the_theme_is_changed_at_once_and_kept(site: Site) -> None:
+    page = site.open("/legend")
+    page.click(".tools summary")
+    with page.expect_response("**/theme/dark*"):
+        page.click("[data-theme-choice=dark]")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    site.check(page)
+
+
+@pytest.mark.parametrize("path", ["/", "/schools", "/incidents/1"])
+def test_a_page_is_light(site: Site, path: str) -> None:
+    keep_fresh(site.register)
+    page = site.open("/legend", (360, 780))
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    sizes: list[float] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    for limit, first in ((FIRST_VISIT, True), (LATER_VISIT, False)):
+        if first:
+            session.send("Network.clearBrowserCache")
+        sizes.clear()
+        page.goto(site.address + path)
+        page.wait_for_load_state("load")
+        assert 0 < sum(sizes) <= limit, (path, sum(sizes))
+    site.check(page)
+
+
+def test_targets_are_large_on_a_phone(site: Site) -> None:
+    keep_fresh(site.register)
+    for path in ("/", "/schools"):
+        page = site.open(path, (360, 780))
+        small = page.evaluate(
+            """[...document.querySelectorAll('main button, main input:not([type=hidden]), main select, .mainnav a, .chip, .btn, .tile, .tools summary, .call a')]
+            .map((one) => [one.getBoundingClientRect(), one.outerHTML.slice(0, 90)]).filter(([box]) => box.width && box.height < 43.5).map(([, html]) => html)"""
+        )
+        assert not small, small
+        site.check(page)
+
+
+def test_an_incident_names_what_it_cuts_off(site: Site) -> None:
+    with site.register.session() as session:
+        number = session.exec(select(Incident).where(Incident.severity == "critical")).one().id
+    page = site.open(f"/incidents/{number}")
+    assert page.locator("a.thing").count() == 6
+    site.check(page)
