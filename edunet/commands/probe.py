@@ -174,7 +174,7 @@ def snmp(
     ),
     attempts: int = typer.Option(6, min=1, max=20, help="How often a device is asked in vain before it is given up."),
     budget: float = typer.Option(12.0, min=0.1, help="Seconds after which a device is given up."),
-    rate: float = typer.Option(100_000, min=1, help="Requests sent per second, at most."),
+    rate: float = typer.Option(250_000, min=1, help="Requests sent per second, at most."),
     dump: Path | None = typer.Option(
         None,
         help="Write sysUpTime and all ports there, a JSON line for each device that answered; raw values, ifHighSpeed in Mbit/s.",

@@ -29,6 +29,7 @@ from probes.snmp.poll_state import (
     NARROW_COLUMNS,
     NARROW_ONLY,
     NOTHING,
+    USUAL_PORTS,
     VALUES,
     WIDE_ONLY,
     RoundArrays,
@@ -36,6 +37,8 @@ from probes.snmp.poll_state import (
 )
 
 __all__ = ["COUNTER32", "IF_COLUMNS", "SnmpPoller", "SnmpReadings", "SnmpTargets"]
+
+IP_MTU_DISCOVER, IP_PMTUDISC_PROBE = 10, 3
 
 Progress = Callable[[int], None]
 
@@ -177,6 +180,10 @@ class SnmpPoller:
     def _channel(self, wide: bool) -> Channel:
         if wide not in self._channels:
             sock = socket.socket(socket.AF_INET6 if wide else socket.AF_INET, socket.SOCK_DGRAM)
+            if (
+                not wide
+            ):  # requests are small: never fragmented, so they need no IP id, which the kernel would have to choose
+                sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE)
             self._channels[wide] = Channel(sock, buffer_bytes=self._buffer_bytes, engine=self.engine)
         return self._channels[wide]
 
@@ -193,15 +200,15 @@ class SnmpPoller:
         members = self._members(targets, select)
         batched = members[targets.batched[members]]
         arrays = self.arrays(targets)
-        _prepare(arrays, targets, walk)
+        _prepare(arrays, targets, batched if walk else None)
         machine = self.walk(arrays, IF_COLUMNS + NARROW_COLUMNS)
-        # Pages of the arena that nobody writes to cost nothing: room for all is asked for at once, so that none is copied.
-        machine.lend(*arrays.widen(int(arrays.tally[ARENA]) + (1 << 13) + (33 * len(batched) if walk else 0)))
+        # Pages of the arena that nobody writes to cost nothing, so there is room for surprises: 8,192 rows before anything is copied.
+        machine.lend(*arrays.widen(int(arrays.tally[ARENA]) + (1 << 13)))
         loop = RoundLoop(machine, arrays, self.lanes(targets, batched, limits), limits)
         loop.run(progress)
         if walk:
             _learn(arrays, targets, loop)
-        readings = _collect(arrays, loop, started)
+        readings = _collect(arrays, loop, started, machine.compact if self._walk.COMPILED else None)
         if len(batched) < len(members):
             from probes.snmp.poll_client import read_singly
 
@@ -210,9 +217,9 @@ class SnmpPoller:
         return readings
 
 
-def _prepare(arrays: RoundArrays, targets: SnmpTargets, walk: bool) -> None:
+def _prepare(arrays: RoundArrays, targets: SnmpTargets, walked: np.ndarray | None) -> None:
     arrays.wanted[:] = 1
-    if not walk:
+    if walked is None:
         arrays.ended[:] = NOTHING
         return
     arrays.wanted[targets.expected < 0] = 3
@@ -221,7 +228,8 @@ def _prepare(arrays: RoundArrays, targets: SnmpTargets, walk: bool) -> None:
     arrays.repetitions[:] = targets.repetitions
     arrays.width[:] = targets.width
     arrays.expected[:] = targets.expected
-    arrays.room[:] = np.maximum(targets.expected, 0)
+    known = targets.expected[walked]
+    arrays.room[walked] = np.where(known < 0, USUAL_PORTS, known)
     arrays.base[1:] = np.cumsum(arrays.room[:-1])
     arrays.tally[ARENA] = int(arrays.room.sum())
 
@@ -237,8 +245,8 @@ def _learn(arrays: RoundArrays, targets: SnmpTargets, loop: RoundLoop) -> None:
     targets.narrow[done] = arrays.wide[done] == 2
 
 
-def _collect(arrays: RoundArrays, loop: RoundLoop, started: float) -> SnmpReadings:
-    offsets, if_index, columns, present = arrays.gather()
+def _collect(arrays: RoundArrays, loop: RoundLoop, started: float, compact: Callable[[], None] | None) -> SnmpReadings:
+    offsets, if_index, columns, present = arrays.gather(compact)
     tally = arrays.tally
     return SnmpReadings(
         answered=loop.heard,

@@ -1,6 +1,7 @@
 """The columns of a reading round: what is walked, what the engine keeps of each device, what comes out."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,6 +34,9 @@ NAME_COLUMNS: tuple[tuple[str, str], ...] = (
 
 COUNTER32 = 0x4000
 """Bit of `SnmpReadings.present`: the octets of this port are Counter32, so they wrap at 2^32."""
+
+USUAL_PORTS = 32
+"""Rows set aside for a device of which nothing is known."""
 
 MOST_REPETITIONS = 8
 """Rows of nine columns that fill one Ethernet frame of 1,472 bytes."""
@@ -167,12 +171,19 @@ class RoundArrays:
         self.row_values[:used] = values[:used]
         return self.row_index.data, self.row_present.data, self.row_values.data
 
-    def gather(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The ports in the order of the targets: (offsets, if_index, columns, present)."""
+    def gather(
+        self, compact: Callable[[], None] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The ports in the order of the targets: (offsets, if_index, columns, present).
+
+        `compact` closes gaps in the arena in place (the compiled engine's); without it they are copied.
+        """
         offsets = np.zeros(self.n + 1, np.int64)
         np.cumsum(self.count, out=offsets[1:])
         total = int(offsets[-1])
-        rows = np.repeat(self.base - offsets[:-1], self.count) + np.arange(total, dtype=np.int64)
-        if np.array_equal(rows, np.arange(total, dtype=np.int64)):  # they arrived in order already
+        places = self.base[self.count > 0]
+        if compact is not None and np.all(places[1:] > places[:-1]):
+            compact()
             return offsets, self.row_index[:total], self.row_values[:total], self.row_present[:total]
+        rows = np.repeat(self.base - offsets[:-1], self.count) + np.arange(total, dtype=np.int64)
         return offsets, self.row_index[rows], self.row_values[rows], self.row_present[rows]
