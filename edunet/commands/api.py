@@ -32,10 +32,11 @@ def serve_pages(
 
     Examples: `edunet api`, `edunet api --listen 0.0.0.0:8443`.
     """
+    from edunet.logs import set_up_logs
     from edunet.settings import Settings
 
     settings = Settings()
-    _set_up_log(settings)
+    set_up_logs(settings.log)
     if bool(settings.api.tls_cert) != bool(settings.api.tls_key):
         _refuse("api.tls_cert and api.tls_key belong together: set both or neither", 2)
     if listen:
@@ -55,14 +56,14 @@ def make_app(settings: Settings, *, demo: bool) -> Any:
     state = settings.state()
     extra: list[Any] = []
     if demo:
-        url, key = f"sqlite:///{state / 'demo' / 'edunet.db'}", state / "demo" / "secret.key"
-        (state / "demo").mkdir(mode=0o700, exist_ok=True)
         from demo.pages import router
+        from demo.register import open_register
 
         extra.append(router)
+        (state / "demo").mkdir(mode=0o700, exist_ok=True)
+        register = open_register(f"sqlite:///{state / 'demo' / 'edunet.db'}")
     else:
-        url, key = settings.database_url(), settings.key_file()
-    register = Register(url, key)
+        register = Register(settings.database_url(), settings.key_file())
     register.migrate()
     return create_app(
         register, settings.api, state_dir=state, timezone=settings.timezone, extra_routers=extra, demo=demo
@@ -108,17 +109,6 @@ def _warn_without_tls(settings: Settings, listener: socket.socket) -> None:
         "未启用 TLS：密码和全省地址信息将以明文传输。 Set api.tls_cert and api.tls_key, or put a reverse proxy in front (api.behind_tls).\n",
         file=sys.stderr,
         flush=True,
-    )
-
-
-def _set_up_log(settings: Settings) -> None:
-    """Lines on stderr; the shared set-up of the command where it is there."""
-    import logging
-
-    if logging.getLogger().handlers:
-        return
-    logging.basicConfig(
-        level=settings.log.level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
 
 
