@@ -66,6 +66,7 @@ class SnmpClient:
         """Columns whose walk was ended because names did not increase."""
         self._bindings = MAX_BINDINGS_OF_WALK // 2
         self._ceiling = MAX_BINDINGS_OF_WALK
+        self._good = 0
         self._request_id = random.randrange(1, 0x3FFFFFFF)
         self._slowest_s: float | None = None
         family, kind, proto, _, where = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM)[0]
@@ -175,7 +176,7 @@ class SnmpClient:
             self._shrink(len(asked) * repetitions)
             return None
         if answer.error_status == NO_ERROR:
-            self._bindings = min(self._ceiling, self._bindings + 4)
+            self._grow()
             return list(answer.bindings) or _ends(asked)
         if answer.error_status == NO_SUCH_NAME and 1 <= answer.error_index <= len(asked):
             del last[asked[answer.error_index - 1]]
@@ -185,12 +186,19 @@ class SnmpClient:
                 return _ends(asked)
             raise RefusedError(describe_error(answer.error_status))
         self._shrink(len(asked) * repetitions)
-        if answer.error_status == TOO_BIG:
-            self._ceiling = self._bindings
         return None
 
     def _shrink(self, bindings: int) -> None:
-        self._bindings = max(1, min(self._bindings, bindings) // 2)
+        """After tooBig, or silence twice: half of what was asked, and not soon more."""
+        self._bindings = self._ceiling = max(1, min(self._bindings, bindings) // 2)
+        self._good = 0
+
+    def _grow(self) -> None:
+        """After an answer: four more, up to the ceiling, which rises a little every twenty answers (silence may have been loss)."""
+        self._good += 1
+        if self._good % 20 == 0:
+            self._ceiling = min(MAX_BINDINGS_OF_WALK, self._ceiling + 4)
+        self._bindings = min(self._ceiling, self._bindings + 4)
 
     # ------------------------------------------------------------------ one question
 
@@ -214,6 +222,8 @@ class SnmpClient:
                 took = time.monotonic() - began
                 self._slowest_s = max(took, 0.9 * (self._slowest_s or 0.0))
                 return answer
+        if why == "no answer" and self._session.engine_id and self._slowest_s is None:
+            why = "the agent made its engine known, then fell silent: wrong privacy password or protocol?"
         raise NoAnswerError(why)
 
     def _waits(self, attempts: int) -> Iterator[float]:
