@@ -68,13 +68,14 @@ class _FieldError(ValueError):
         self.node = node
 
 
-def read(lines: Iterable[str]) -> Iterator[tuple[int, Line]]:
+def read(lines: Iterable[str | bytes]) -> Iterator[tuple[int, Line]]:
     """(number, line) of each line that means something; unknown kinds, unknown keys and empty lines are passed over. Raises TraceError."""
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
         try:
-            value = json.loads(text, parse_constant=_no_constant)
+            decoded = text.decode("utf-8-sig" if number == 1 else "utf-8") if isinstance(text, bytes) else text
+            value = json.loads(decoded, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
             raise TraceError(number, f"not JSON: {error}") from None
         try:
@@ -85,7 +86,7 @@ def read(lines: Iterable[str]) -> Iterator[tuple[int, Line]]:
             yield number, line
 
 
-def replay(lines: Iterable[str], judge: Judge) -> Iterator[dict[str, Any]]:
+def replay(lines: Iterable[str | bytes], judge: Judge) -> Iterator[dict[str, Any]]:
     """Lines of output: notices as they fall due, then the summary. Raises TraceError."""
     for number, line in read(lines):
         try:

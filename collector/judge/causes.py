@@ -12,7 +12,7 @@ class Incident:
     """What was said of one cause. root: node number, -1 of a cluster's. said: affected, schools, pupils, as last said.
 
     opened_t: of the last `opened` or `reopened`; spoke_t: of the last notice; updated_t: of the last `updated`; differs_t: since when `affected`
-    has differed by more than half of what was said.
+    has differed by more than half of what was said; shrinks: how often it was said to be less, since `opened_t`.
     """
 
     id: str
@@ -25,9 +25,12 @@ class Incident:
     updated_t: float = NEVER
     resolved_t: float = NEVER
     differs_t: float | None = None
+    shrinks: int = 0
 
-    def differs(self, affected: int) -> bool:
-        """More than half of what was last said."""
+    def differs(self, affected: int, most_shrinks: int) -> bool:
+        """By more than half of what was last said; that it has become less is said `most_shrinks` times after each `opened`."""
+        if affected < self.said[0] and self.shrinks >= most_shrinks:
+            return False
         return 2 * abs(affected - self.said[0]) > self.said[0]
 
 
@@ -82,12 +85,16 @@ class Cause:
                 self.flap_t = flap_t
             self.undo = None
 
-    def amend(self, silent_since: float, since: float) -> None:
-        """A late answer: the silence that was thought to begin at `silent_since` began at `since`."""
-        self.silences = [since if silence == silent_since else silence for silence in self.silences]
-        self.changed_t = since if self.changed_t == silent_since else self.changed_t
-        self.cause_t = since if self.cause_t == silent_since else self.cause_t
-        self.flap_t = since if self.flap_t == silent_since else self.flap_t
+    def amend(self, silent_since: float, since: float | None, rules: Rules) -> None:
+        """A silence of `silent_since` never was; the next word on the node was a silence at `since`, or an answer (None)."""
+        was = [silence for silence in self.silences if silence != silent_since]
+        self.silences = sorted([*was, since]) if since is not None and len(was) < len(self.silences) else was
+        if since is not None:
+            self.changed_t = since if self.changed_t == silent_since else self.changed_t
+            self.cause_t = since if self.cause_t == silent_since else self.cause_t
+            self.flap_t = since if self.flap_t == silent_since else self.flap_t
+        if self.flap_t is not None and len(self.silences) < rules.flap_silences:
+            self.flap_t = None
 
     def become_root(self, t: float) -> None:
         """What made it a root happened at t."""

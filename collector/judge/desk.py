@@ -83,6 +83,17 @@ class Desk:
         elif change.kind == EXPLAINED:
             cause.explained_t = t
 
+    def windows_changed(self) -> None:
+        """Windows were taken away: what they kept quiet may speak."""
+        for cause in self.causes.values():
+            if cause.blocked_until is not None:
+                covered = self.layout.nodes[cause.node] is not None and self.windows.covers(
+                    self.layout, cause.node, self.now
+                )
+                if not covered:
+                    cause.blocked_until, cause.floor_t, cause.unknown_s = None, self.now, 0.0
+        self.touch_all_known()
+
     def see_again(self, n: int, t: float, unknown_from: float) -> None:
         """A waiting root is seen again at t."""
         self.causes[n].see_again(t, unknown_from)
@@ -139,7 +150,7 @@ class Desk:
         self.agenda.put(CLUSTER, number, max(self._next_of_cluster(cluster)[0], self.now))
 
     def _watch(self, incident: Incident, affected: int) -> None:
-        if not incident.differs(affected):
+        if not incident.differs(affected, self.rules.shrink_updates):
             incident.differs_t = None
         elif incident.differs_t is None:
             incident.differs_t = self.now
@@ -321,9 +332,13 @@ class Desk:
         merged_into: str | None = None,
     ) -> None:
         root = self.layout.names.ids[incident.root] if incident.root >= 0 else None
+        before = incident.said[0]
         incident.said, incident.possible, incident.spoke_t, incident.differs_t = said, possible, self.now, None
         if event == "updated":
             incident.updated_t = self.now
+            incident.shrinks += said[0] < before
+        elif event != "resolved":
+            incident.shrinks = 0
         self.notices += 1
         self.outbox.append(
             Notice(self.now, event, incident.id, root, possible, incident.cluster, *said, flapping, merged_into)

@@ -4,7 +4,7 @@ It holds the parts together and owns the time; what each rule means is decided i
 `record` (down time).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from collector.judge.roots import HELD, Change, Roots
 from collector.judge.topology import Layout, Names, check
 from collector.judge.values import IncidentView, Node, NodeView, Notice, Rules, Transition, UnknownNodeError, plain
 from collector.judge.windows import Windows
-from collector.judge.words import DOWN, UP, Heard, Mask, Numbers, Words
+from collector.judge.words import BLIND, DOWN, UP, Heard, Mask, Numbers, Words
 from collector.report import Asked, RoundReport
 
 TickKey = tuple[str, int, int]
@@ -141,6 +141,19 @@ class Judge:
             raise UnknownNodeError(node, "a window")
         self._pass_to(t)
         self.windows.add(n, from_, to)
+
+    def set_maintenance(self, t: float, windows: Iterable[tuple[str, float, float]]) -> None:
+        """Replace all windows, each (node, from, to): for a register where they are changed and taken back. Raises UnknownNodeError."""
+        numbered = []
+        for node, from_, to in windows:
+            if node not in self.names.number:
+                raise UnknownNodeError(node, "a window")
+            numbered.append((self.names.number[node], from_, to))
+        self._pass_to(t)
+        self.windows.by_node.clear()
+        for n, from_, to in numbered:
+            self.windows.add(n, from_, to)
+        self.desk.windows_changed()
 
     def take_trap(self, t: float, node: str, trap: str) -> None:
         """A trap is evidence of the cause; alone it changes no verdict."""
@@ -334,19 +347,21 @@ class Judge:
         return dirty
 
     def _amend(self, late: Numbers, t: float) -> None:
-        """A late answer within a silence: the silence began after it."""
-        roots, causes = self.roots, self.desk.causes
+        """A silence of t that is taken back after newer words have come never was."""
+        roots = self.roots
         for n in late.tolist():
-            if not self.layout.asked[n] or not roots.silent[n] or roots.since[n] > t:
+            cause = self.desk.causes.get(n)
+            began = self.layout.asked[n] and roots.silent[n] and roots.since[n] == t
+            if not began and (cause is None or t not in cause.silences):
                 continue
-            since = self.record.silent_since(n, t)
-            if since is None or not any(word == UP for at, _, word in self.record.words_on(n) if at == t):
+            words = [(at, word) for at, _, word in self.record.words_on(n) if at >= t and word != BLIND]
+            if words[0] != (t, UP) or len(words) < 2:
                 continue
-            cause = causes.get(n)
+            since = words[1][0] if words[1][1] == DOWN else None
+            if began and since is not None:
+                roots.since[n] = since
             if cause is not None:
-                cause.amend(roots.since[n], since)
-            roots.since[n] = since
-            if cause is not None:
+                cause.amend(t, since, self.rules)
                 self.desk.touch(n)
 
     def port_nodes_down(self) -> set[int]:

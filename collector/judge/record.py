@@ -132,10 +132,6 @@ class Record:
                 words.append((entry.t, entry.every, word))
         return words
 
-    def silent_since(self, n: int, after: float) -> float | None:
-        """The first silence of node n that is later than `after`."""
-        return next((t for t, _, word in self.words_on(n) if t > after and word == DOWN), None)
-
     def spans_around(self, n: int, t: float) -> tuple[tuple[float, float, str], ...]:
         """Node n's record from the word before t to the word after it."""
         words = self.words_on(n)

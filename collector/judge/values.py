@@ -60,6 +60,9 @@ class Rules:
         20.0  # a change of `affected`, or an explanation by what is open already, lasts this long before it is said
     )
     update_every_s: float = 60.0  # at most one `updated` of an incident in this time
+    shrink_updates: int = (
+        3  # `updated` with a smaller `affected` after each `opened`: one cause costs at most 5 notices
+    )
     reopen_s: float = 600.0  # silent again this soon after `resolved`: the same incident
     cluster_gap_s: float = 60.0  # roots that fail within this of another have failed together
     cluster_least: int = 5  # nodes

@@ -29,25 +29,24 @@ def register(app: typer.Typer) -> None:
             with _opened(trace) as lines:
                 output = replayed(lines, Judge(follow=False))
                 _print_json(output) if as_json else _print_table(output)
-        except (TraceError, OSError, UnicodeDecodeError) as error:
+        except (TraceError, OSError) as error:
             name = "standard input" if trace == "-" else trace
             print(f"edunet replay: {name}: {error}", file=sys.stderr)
             raise typer.Exit(2) from None
 
 
 @contextmanager
-def _opened(trace: str) -> Iterator[Iterable[str]]:
+def _opened(trace: str) -> Iterator[Iterable[bytes]]:
     if trace == "-":
-        sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # a TextIOWrapper unless a test replaced it
-        yield sys.stdin
+        yield sys.stdin.buffer
         return
-    with open(trace, encoding="utf-8") as file:
+    with open(trace, "rb") as file:
         yield file
 
 
 def _print_json(output: Iterable[dict[str, Any]]) -> None:
     for line in output:
-        print(json.dumps(line, ensure_ascii=False))
+        print(json.dumps(line))
 
 
 def _print_table(output: Iterable[dict[str, Any]]) -> None:
