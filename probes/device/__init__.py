@@ -4,7 +4,9 @@ Vendor knowledge is data (`profiles/*.toml`); what no profile knows comes from s
 `oid` and the `raw` value that the device gave there.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -24,7 +26,7 @@ from probes.device.profile import Match, Profile, load_profiles
 from probes.device.rows import read_cpu, read_memory, read_rows, read_wireless
 from probes.device.source import Source, Tables, number_of, text_of
 from probes.snmp.ber import Oid, Value
-from probes.snmp.client import NoAnswerError
+from probes.snmp.client import NoAnswerError, SnmpClient
 from probes.snmp.oids import (
     SNMP_ENGINE_ID,
     SYS_CONTACT,
@@ -58,7 +60,25 @@ def read_device(source: Source, *, budget_s: float = 60) -> dict[str, Any]:
     `storage`, `printer_supplies`. `incomplete` names the parts that did not all come within `budget_s` seconds.
     NoAnswerError or RefusedError where the device answers nothing at all.
     """
-    tables = Tables(source, budget_s)
+    with _limited(source, budget_s):
+        return _read_device(source, Tables(source, budget_s))
+
+
+@contextmanager
+def _limited(source: Source, budget_s: float) -> Iterator[None]:
+    """Within, an agent is asked no question after the budget; a recording needs no limit."""
+    if not isinstance(source, SnmpClient):
+        yield
+        return
+    before = source.deadline
+    source.deadline = min(time.monotonic() + budget_s, before if before is not None else float("inf"))
+    try:
+        yield
+    finally:
+        source.deadline = before
+
+
+def _read_device(source: Source, tables: Tables) -> dict[str, Any]:
     system = _read_system(source)
     profile, match = _recognise(tables, system)
     sections: dict[str, Callable[[], list[dict[str, Any]]]] = {
@@ -87,9 +107,13 @@ def read_device(source: Source, *, budget_s: float = 60) -> dict[str, Any]:
 
 def read_sensors(source: Source, profile: Profile, *, budget_s: float = 12) -> list[dict[str, Any]]:
     """Only what changes: the sensors (class, descr, value, unit, oid, raw), with CPU and memory as classes `cpu` and `memory` (percent)."""
-    tables = Tables(source, budget_s)
+    with _limited(source, budget_s):
+        return _read_changing(Tables(source, budget_s), profile)
+
+
+def _read_changing(tables: Tables, profile: Profile) -> list[dict[str, Any]]:
     _fetch_profile(tables, profile)
-    found = []
+    found: list[dict[str, Any]] = []
     for item in read_cpu(tables, profile.cpu) or _unless(profile, "host_cpu", read_host_cpu, tables):
         found.append(
             {

@@ -57,7 +57,9 @@ class Tables:
         return max(0.0, self._end - self._clock())
 
     def _try(self, read: Callable[[], None], what: str) -> None:
-        if self.silent:
+        if self.silent or self._left() <= 0:
+            self.silent = True
+            self._note(what)
             return
         try:
             read()
