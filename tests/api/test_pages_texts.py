@@ -40,8 +40,10 @@ def test_translations_keep_the_placeholders() -> None:
             originals = [entry.id] if isinstance(entry.id, str) else list(entry.id)
             strings = [entry.string] if isinstance(entry.string, str) else list(entry.string)
             wanted = set(re.findall(r"%\((\w+)\)s", originals[-1]))
-            for string in strings if entry.id else []:
-                assert set(re.findall(r"%\((\w+)\)s", string)) == wanted, (locale, entry.id)
+            for number, string in enumerate(strings if entry.id else []):
+                named = set(re.findall(r"%\((\w+)\)s", string))
+                # English may say the one without its number: "or the line above it".
+                assert named == wanted or (number == 0 < len(strings) - 1 and named < wanted), (locale, entry.id)
                 assert "%" not in re.sub(r"%\(\w+\)s", "", string), (locale, entry.id)
 
 

@@ -154,7 +154,7 @@ def _page(
     chosen = at.get("state")
     statement: Select[Any] = select(*columns).select_from(joined).where(*conditions)
     if chosen:
-        statement = statement.where(chosen == _STATE)
+        statement = statement.where(_STATE.in_([chosen]))
     total = states.get(chosen, 0) if chosen else sum(states.values())
     column = orders[at.order.lstrip("-")]
     order = column.desc() if at.order.startswith("-") else column.asc()
