@@ -24,6 +24,9 @@ PATIENCE = 0.8
 PING_SHARE = 0.6
 """Share of that which belongs to the pings where others follow them."""
 
+SNMP_S = 2.0
+"""An agent that has not given its sysUpTime after so long (three requests) is silent in this round."""
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -108,7 +111,7 @@ class Liveness:
         return [bool(answer) for answer in np.asarray(readings.answered)[n:]]
 
     def _ask_snmp(self, select: NDArray[np.int64], until: float) -> NDArray[np.int64]:
-        left = until - time.monotonic()
+        left = min(until - time.monotonic(), SNMP_S)
         if self._poller is None or self._snmp_targets is None or left < 0.2:
             return np.zeros(0, np.int64)
         alive = np.asarray(self._poller.alive(self._snmp_targets, select=select, deadline_s=left).answered, np.bool_)
