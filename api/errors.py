@@ -32,6 +32,7 @@ STATUS = {
     "invalid": 422,
     "clash": 409,
     "in-use": 409,
+    "begun": 409,
     "need-match": 428,
     "stale": 412,
     "too-large": 413,

@@ -40,7 +40,7 @@ class CurrentUser:
     user: User
     scope: Scope
     csrf: str
-    via: Literal["session", "token", "loopback"]
+    via: Literal["session", "token"]
     may: Literal["metrics", "read", "write"] = "write"
 
     @property
@@ -131,14 +131,14 @@ def changing_user(request: Request, csrf: SubmittedCsrf) -> CurrentUser:
     return caller
 
 
-def require_admin(caller: Annotated[CurrentUser, Depends(current_user)]) -> CurrentUser:
+async def require_admin(caller: Annotated[CurrentUser, Depends(current_user)]) -> CurrentUser:
     """The caller of a call, an administrator (of the own subtree)."""
     if not caller.is_admin:
         raise Problem("admin-only")
     return caller
 
 
-def page_admin(caller: Annotated[CurrentUser, Depends(page_user)]) -> CurrentUser:
+async def page_admin(caller: Annotated[CurrentUser, Depends(page_user)]) -> CurrentUser:
     """The caller of a page, an administrator (of the own subtree)."""
     if not caller.is_admin:
         raise Problem("admin-only")
@@ -155,7 +155,7 @@ def metrics_reader(request: Request) -> CurrentUser | None:
     raise Problem("unauthenticated")
 
 
-def public() -> None:
+async def public() -> None:
     """Marks a route that anybody may ask."""
 
 

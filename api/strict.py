@@ -10,7 +10,7 @@ from api.errors import Wrong, invalid
 _known: dict[int, frozenset[str]] = {}
 
 
-def known_query(request: Request) -> None:
+async def known_query(request: Request) -> None:
     """Refuse a request with a query parameter that its route does not take."""
     if not request.query_params:
         return

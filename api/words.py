@@ -23,6 +23,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "invalid": ("有 {count} 处输入不正确", "{count} of the values are wrong"),
     "clash": ("{field} 与已有记录重复", "{field} clashes with what is there"),
     "in-use": ("仍被 {what} 引用，不能删除", "It is still used by {what}, and cannot be deleted"),
+    "begun": ("已经开始，不能删除：请改其结束时间", "It has begun and stays on record: change its end instead"),
     "need-match": ("请用 If-Match 说明所修改的版本", "Say by If-Match which version you change"),
     "stale": ("记录已被他人修改，请重新读取", "Someone has changed it meanwhile: read it again"),
     "too-large": ("内容超过上限 {limit} MB", "The body is larger than {limit} MB"),

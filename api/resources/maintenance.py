@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 from sqlalchemy import ColumnElement
 from sqlmodel import SQLModel
 
-from api.errors import Wrong, invalid
+from api.errors import Problem, Wrong, invalid
 from api.resources.machine import Body, Id, ListQuery, Resource, Row, Text, Work, partial_of
 from api.resources.writing import may_name
 from inventory.models import Device, Line, Maintenance, NodeKind, Region, School, Site, table, utcnow
@@ -79,6 +79,11 @@ def _prepare(work: Work, row: Maintenance, children: Row) -> None:
         row.created_by = work.caller.actor
 
 
+def _before_delete(work: Work, row: Maintenance) -> None:
+    if row.from_at <= utcnow():
+        raise Problem("begun")
+
+
 _own = table(Maintenance)
 
 MAINTENANCE = Resource(
@@ -93,4 +98,5 @@ MAINTENANCE = Resource(
     default_sort="-from_at",
     references={"region_id": Region},
     prepare=_prepare,
+    before_delete=_before_delete,
 )

@@ -112,12 +112,17 @@ def _find(resource: Resource, session: Session, caller: CurrentUser, number: int
     shown = read_row(resource, session, caller, number)
     if match is None:
         raise Problem("need-match")
-    if match.strip() != "*" and etag_of(shown) not in [tag.strip() for tag in match.split(",")]:
+    if match.strip() != "*" and etag_of(shown) not in _tags(match):
         raise Problem("stale", headers={"etag": etag_of(shown)})
     row = session.get(resource.model, number, with_for_update=True)
     if row is None or getattr(row, "row_version", 0) != shown.get("row_version", 0):
         raise Problem("stale")
     return row, shown
+
+
+def _tags(match: str) -> list[str]:
+    """The tags of an If-Match. Proxies that compress make them weak (`W/"7"`); a version is as strong as before."""
+    return [tag.strip().removeprefix("W/") for tag in match.split(",")]
 
 
 def _settle(resource: Resource, work: Work, row: Any, children: Row, action: str, before: Row | None) -> Row:

@@ -222,6 +222,9 @@ def test_a_window_has_an_end_and_one_thing_that_it_is_for(any_web: Web) -> None:
     assert made.status_code == 201, made.text
     assert made.json()["created_by"] == "root"
     assert made.json()["from_at"] == "2026-12-01T14:00:00Z"
+    begun = client.post("/api/v1/maintenance", json={"region_id": 1, **span, "from_at": "2026-01-01T00:00:00Z"})
+    assert client.delete(begun.headers["location"], headers={"if-match": "*"}).status_code == 409
+    assert client.delete(made.headers["location"], headers={"if-match": f"W/{made.headers['etag']}"}).status_code == 204
     post = lambda body: client.post("/api/v1/maintenance", json=body).json()["errors"][0]["field"]  # noqa: E731
     assert post({"region_id": 1, "from_at": span["from_at"], "until_at": span["from_at"]}) == "until_at"
     assert post({"region_id": 1, "kind": "line", "node_id": 1, **span}) == "region_id"
@@ -256,3 +259,22 @@ def test_the_last_administrator_stays(any_web: Web) -> None:
 def test_names_of_users_differ_by_more_than_case(any_web: Web) -> None:
     answer = any_web.client("root").post("/api/v1/users", json={"name": "ROOT"})
     assert answer.status_code == 409
+
+
+def test_what_stands_beside_the_resources_is_the_same_on_both_databases(any_web: Web) -> None:
+    client, province = any_web.client("looker"), any_web.province
+    device, school = province.devices[0][1], province.schools[0][0]
+    for path in (
+        "board",
+        "coverage?by=level",
+        "lookup?address=10.0.0.2",
+        "lookup?address=10.0.1.9&zone=default",
+        "prometheus/targets",
+        f"curves?device={device}",
+        f"schools/{school}/status",
+    ):
+        answer = client.get(f"/api/v1/{path}")
+        assert answer.status_code == 200, (path, answer.text)
+    with client.stream("GET", "/api/v1/events") as answer:
+        assert next(answer.iter_lines()) == "retry: 3000"
+    assert client.get("/-/ready").status_code == 200
