@@ -195,6 +195,7 @@ def _facts(value: Any) -> dict[str, dict[str, Any]]:
     for node, facts in value.items():
         if not isinstance(facts, dict) or not isinstance(facts.get("ports") or {}, dict):
             raise _FieldError(f'{node}: its facts must be an object, and their "ports" too', node)
+        _word(facts, "way")
     return value
 
 

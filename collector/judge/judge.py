@@ -266,9 +266,10 @@ class Judge:
         """(distinct nodes asked, as numbers in order; which of them were silent). Ids that are gone are passed over."""
         idx = self._asked(report.asked)
         number = self.names.number
-        for node in report.facts:
-            if node not in number:
-                raise UnknownNodeError(node, "the facts of a round")
+        for node, facts in report.facts.items():
+            for named in (node, facts.get("way") or node):
+                if named not in number:
+                    raise UnknownNodeError(named, "the facts of a round")
         try:
             silent = np.fromiter((number[node] for node in report.silent), np.int64, len(report.silent))
         except KeyError as error:
