@@ -72,7 +72,6 @@ def fill(register: Register, snmp_port: int, progress: Progress = lambda _what, 
         progress("lines", 0.8)
         _add_lines(session, province, zone_id)
         raise_version(session)
-    progress("done", 1.0)
     return province
 
 

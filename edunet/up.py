@@ -22,6 +22,7 @@ from typing import IO, Any
 from sqlalchemy import func, select
 
 from demo.control import NotRunningError, ask
+from demo.memory import write_past
 from demo.register import copy_administrator, fill, open_register
 from edunet import words
 from edunet.listen import TakenError, is_loopback, open_listener, page_url, parse_listen
@@ -169,6 +170,9 @@ class Up:
         self.demo_register.migrate()
         if is_empty(self.demo_register):
             fill(self.demo_register, self.settings.demo.snmp_port, _progress)
+            _progress("history", 0.9)
+            write_past(self.demo_register)
+            _progress("done", 1.0)
         copy_administrator(self.register, self.demo_register)
 
     def _tell_how_to_enter(self, made: tuple[str, str] | None) -> None:
