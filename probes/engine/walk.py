@@ -192,6 +192,7 @@ def _divide(data: cython.uchar[::1], place: cython.longlong, cells: cython.int[:
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
 @cython.exceptval(-9, check=False)
 def _is_number(data: cython.uchar[::1], tag: cython.int, at: cython.longlong, size: cython.longlong) -> cython.int:
@@ -208,6 +209,7 @@ def _is_number(data: cython.uchar[::1], tag: cython.int, at: cython.longlong, si
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
 def _number(data: cython.uchar[::1], at: cython.longlong, size: cython.longlong) -> cython.ulonglong:
@@ -223,6 +225,7 @@ def _number(data: cython.uchar[::1], at: cython.longlong, size: cython.longlong)
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
 @cython.exceptval(-9, check=False)
 def _index(data: cython.uchar[::1], at: cython.longlong, size: cython.longlong) -> cython.longlong:
@@ -802,6 +805,7 @@ class Walk:
         return 0
 
     @cython.cfunc
+    @cython.inline
     @cython.nogil
     @cython.exceptval(-9, check=False)
     def _keep(self, row: cython.longlong, column: cython.int, value: cython.ulonglong) -> cython.int:
@@ -935,6 +939,7 @@ class Walk:
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
 @cython.exceptval(-9, check=False)
 def _index_size(value: cython.uint) -> cython.int:
@@ -945,6 +950,7 @@ def _index_size(value: cython.uint) -> cython.int:
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
 @cython.exceptval(-9, check=False)
 def _put_index(out: cython.uchar[::1], at: cython.Py_ssize_t, value: cython.uint) -> cython.Py_ssize_t:
@@ -957,6 +963,7 @@ def _put_index(out: cython.uchar[::1], at: cython.Py_ssize_t, value: cython.uint
 
 
 @cython.cfunc
+@cython.inline
 @cython.nogil
 @cython.exceptval(-9, check=False)
 def _put(out: cython.uchar[::1], at: cython.Py_ssize_t, tag: cython.int, size: cython.int) -> cython.Py_ssize_t:

@@ -20,8 +20,12 @@ YOUNG_S = 0.25
 """A request older than this no longer counts against the window: its answer is late or will not come."""
 
 
-GATHER_S = 0.0002
+GATHER_S = 0.001
 """After the first answer of a lull, wait so long for others: a system call for each packet costs more than the packet."""
+
+
+ENOUGH = 64
+"""Answers at once that are worth the next turn without a pause."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class RoundLoop:
         tokens = 0.0
         while self.open:
             before, now = now, time.monotonic()
-            tokens = min(128.0, tokens + (now - before) * self.limits.rate_pps)
+            tokens = min(256.0, tokens + (now - before) * self.limits.rate_pps)
             moved = False
             for lane in self.lanes:
                 got = lane.channel.receive()
@@ -105,7 +109,7 @@ class RoundLoop:
                 if room > 0 and room >= min(self._worth, waiting := lane.waiting()) and waiting:
                     tokens -= self.ask(lane, lane.next(room), now)
                     moved = True
-                moved |= got >= self._worth
+                moved |= got >= ENOUGH
             if now >= tick:
                 tick = now + TICK_S
                 self.look_at_timers(now)
