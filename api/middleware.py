@@ -171,7 +171,7 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        limit = self._import_limit if scope["path"].startswith("/api/v1/imports/") else self._limit
+        limit = self._import_limit if scope["path"].startswith(("/api/v1/imports/", "/start/import")) else self._limit
         problem = Problem("too-large", limit=limit // 1_048_576)
         declared = Headers(scope=scope).get("content-length", "0")
         if not declared.isdigit() or int(declared) > limit:

@@ -314,3 +314,36 @@ def test_an_empty_register_leads_to_a_device_that_is_registered(tmp_path: Path) 
             session.add(NodeState(kind="device", node_id=device.id, state=State.up, since=utcnow()))
         assert "后上线" in client.get("/start/seen").text
         assert "s3cret-word" not in client.get("/start").text
+
+
+def test_an_import_names_each_wrong_cell_and_writes_nothing(web: PagesWeb) -> None:
+    client = web.as_("admin")
+    csrf = re.search(r'data-csrf="([^"]+)"', client.get("/start").text).group(1)
+
+    def send(text: str, act: str, who: httpx.Client = client, token: str = csrf) -> httpx.Response:
+        return who.post(
+            "/start/import",
+            data={"kind": "schools", "act": act, "csrf": token},
+            files={"file": ("三校.csv", text.encode())},
+        )
+
+    wrong = send("name,county\n新小学,不存在县\n,小店区\n", "write")
+    assert wrong.status_code == 422
+    assert "不存在县" in wrong.text
+    assert "B2" in wrong.text
+    assert "A3" in wrong.text
+    right = "name,county\n桥头新小学,小店区\n"
+    assert "尚未写入" in send(right, "check").text
+    assert first(web, School, School.name == "桥头新小学") is None
+    assert "新增 1 条" in send(right, "write").text
+    made = first(web, School, School.name == "桥头新小学")
+    assert made is not None
+    with web.register.write() as session:
+        for site in session.exec(select(Site).where(Site.school_id == made.id)):
+            session.delete(site)
+        session.flush()
+        session.delete(session.get_one(School, made.id))
+    viewer = web.as_("xiaodian")
+    token = re.search(r'data-csrf="([^"]+)"', viewer.get("/").text).group(1)
+    assert send(right, "write", viewer, token).status_code == 403
+    assert client.get("/start/template/schools.xlsx").content[:2] == b"PK"

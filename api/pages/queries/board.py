@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import and_, case, func, select
@@ -80,6 +81,7 @@ class Tile:
         return "0" if share == 0 else "1" if share < 0.02 else "2" if share < 0.1 else "3" if share < 0.4 else "4"
 
 
+@lru_cache(maxsize=1)  # one element: PostgreSQL groups by what is selected only where both are the same parameter
 def _state() -> Any:
     return func.coalesce(node.c.state, State.not_watched)
 
