@@ -84,7 +84,9 @@ class Readings:
         found: dict[int, list[PortName]] = {}
         first, fresh = len(self.store.names), []  # type: tuple[int, list[str]]
         while time.monotonic() < until:
-            wanted = np.flatnonzero(self.unnamed)[:NAMES_AT_ONCE]
+            unnamed = np.flatnonzero(self.unnamed)
+            ends = np.isin(unnamed, list(self.targets.wanted))  # where lines end: their ports' words are awaited
+            wanted = np.sort(np.concatenate((unnamed[ends], unnamed[~ends]))[:NAMES_AT_ONCE])
             if not len(wanted):
                 break
             self.unnamed[wanted] = False
@@ -120,5 +122,5 @@ class Readings:
 
 def _told(got: Any, wanted: NDArray[np.int64]) -> Any:
     """(target, {ifIndex: (ifName, ifDescr, ifAlias)}) of those that answered."""
-    items = got.items() if isinstance(got, dict) else zip(wanted.tolist(), got, strict=False)
+    items = got.items() if isinstance(got, dict) else ((target, got[target]) for target in wanted.tolist())
     return [(int(target), told) for target, told in items if told]
