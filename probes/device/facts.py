@@ -72,12 +72,19 @@ def learn(tables: Tables, fact: Fact, sys_descr: str, chassis: Mapping[str, Any]
     """What one way gives; empty where it gives nothing."""
     if fact.source == "join":
         parts = [learn(tables, part, sys_descr, chassis) for part in fact.parts]
-        return fact.separator.join(part for part in parts if part) if parts and parts[0] else ""
+        return _join([part for part in parts if part], fact.separator) if parts and parts[0] else ""
     for text in _sources(tables, fact, sys_descr, chassis):
         result = _shape(fact, text)
         if is_said(result):
             return result
     return ""
+
+
+def _join(parts: list[str], separator: str) -> str:
+    """Parts side by side; one that stands in another already is said once."""
+    kept = [part for at, part in enumerate(parts) if not any(part in other for other in parts[:at])]
+    kept = [part for at, part in enumerate(kept) if not any(part in other for other in kept[at + 1 :])]
+    return separator.join(kept)
 
 
 def _sources(tables: Tables, fact: Fact, sys_descr: str, chassis: Mapping[str, Any]) -> Iterable[str]:
