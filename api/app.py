@@ -17,6 +17,7 @@ from api import (
     coverage,
     curves,
     errors,
+    importing,
     live,
     lookup,
     me,
@@ -99,7 +100,7 @@ def _add_calls(app: FastAPI) -> None:
     strict = [Depends(known_query)]
     for resource in RESOURCES:
         app.include_router(router_of(resource), prefix="/api/v1", dependencies=strict)
-    for module in (board, status, live, curves, lookup, coverage, me, prometheus):
+    for module in (board, status, live, curves, lookup, coverage, importing, me, prometheus):
         app.include_router(module.router, prefix="/api/v1", dependencies=strict)
     app.include_router(changes_router, prefix="/api/v1")
     app.include_router(observe.router)

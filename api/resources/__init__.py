@@ -3,6 +3,7 @@
 from api.resources.audit import AUDIT
 from api.resources.credentials import CREDENTIALS
 from api.resources.devices import DEVICES
+from api.resources.imports import IMPORTS
 from api.resources.incidents import INCIDENTS
 from api.resources.lines import LINES
 from api.resources.links import LINKS
@@ -33,6 +34,7 @@ RESOURCES: tuple[Resource, ...] = (
     MAINTENANCE,
     OUTAGES,
     INCIDENTS,
+    IMPORTS,
     USERS,
     TOKENS,
     AUDIT,

@@ -49,6 +49,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The errors of a route, for OpenAPI."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
     words = {
+        400: "Cannot be read",
         401: "Who asks is not known",
         403: "Not allowed",
         404: "Not there, or outside the caller's subtree",
