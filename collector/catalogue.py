@@ -55,6 +55,10 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("edunet_line_state", "gauge", "1 for the state that a line is in.", "", (*LINE, "state")),
     Metric("edunet_line_bandwidth_bps", "gauge", "Contracted bandwidth of a line, downstream.", "bps", LINE),
     Metric(
+        "edunet_line_in_bps", "gauge", "Bits received a second from a line, at the port that it ends on.", "bps", LINE
+    ),
+    Metric("edunet_line_out_bps", "gauge", "Bits sent a second into a line, at the port that it ends on.", "bps", LINE),
+    Metric(
         "edunet_line_down_seconds_total", "counter", "Seconds for which a line was known to be down.", "seconds", LINE
     ),
     Metric(
@@ -124,8 +128,6 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("ifInDiscards", "counter", "Received packets that were discarded (IF-MIB).", "", PORT, own=False),
     Metric("ifOutDiscards", "counter", "Packets to be sent that were discarded (IF-MIB).", "", PORT, own=False),
     Metric("ifHighSpeed", "gauge", "Speed of a port in Mbit/s (IF-MIB); 0 is left out.", "", PORT, own=False),
-    Metric("edunet_port_in_bps", "gauge", "Bits received a second between the last two readings.", "bps", PORT),
-    Metric("edunet_port_out_bps", "gauge", "Bits sent a second between the last two readings.", "bps", PORT),
 )
 
 SELF: tuple[Metric, ...] = (

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.catalogue import CATALOGUE, Metric
+from collector.curves import monitored_rows
 from collector.labels import PortLabels, labels_of, port_labels_of
 from collector.schools import DEGRADED, NOT_SEEN, NOT_WATCHED, UNKNOWN, UP, WORDS
 from collector.selfmetrics import render_self
@@ -135,6 +136,7 @@ def families(service: "Service") -> Iterator[Family]:
     yield from _schools(bench, plan, labels, now)
     if found is not None and found[0] is plan and service.settings.metrics_ports != "none":
         every = service.settings.metrics_ports == "all"
+        yield from _line_rates(plan, labels, monitored_rows(plan, found[1], service.live, set()), found[1])
         yield from _ports(port_labels_of(service, plan, found[1], every), found[1])
 
 
@@ -163,6 +165,25 @@ def _lines(plan: Any, labels: Any, code: NDArray[np.uint8], totals: NDArray[np.f
     yield Family(BY_NAME["edunet_line_bandwidth_bps"], labels.lines[contracted], labels.line_bps[contracted])
     for column, word in ((2, "down"), (0, "unknown")):
         yield Family(BY_NAME[f"edunet_line_{word}_seconds_total"], labels.lines, totals[where, column].round(3))
+
+
+def _line_rates(plan: Any, labels: Any, rows: dict[tuple[int, str], int], columns: Columns) -> Iterator[Family]:
+    """By the port at the school's end; where only the far end is known by that, the other way round."""
+    where = np.full(len(labels.line_nodes), -1, np.int64)
+    turned = np.zeros(len(where), np.bool_)
+    for k, i in enumerate(labels.line_nodes.tolist()):
+        line = plan.lines[int(plan.nodes[i].id[5:])]
+        row = rows.get((line.end_device_id or 0, line.end_port or ""), -1)
+        if row < 0:
+            row = rows.get((line.far_device_id or 0, line.far_port or ""), -1)
+            turned[k] = row >= 0
+        where[k] = row
+    known = where >= 0
+    one, other = columns.in_bps[where[known]], columns.out_bps[where[known]]
+    turned = turned[known]
+    for name, rates in (("in", np.where(turned, other, one)), ("out", np.where(turned, one, other))):
+        there = ~np.isnan(rates)
+        yield Family(BY_NAME[f"edunet_line_{name}_bps"], labels.lines[known][there], rates[there].astype(np.int64))
 
 
 def _schools(bench: Any, plan: Any, labels: Any, now: float) -> Iterator[Family]:
@@ -195,9 +216,6 @@ def _ports(ports: PortLabels, columns: Columns) -> Iterator[Family]:
         if name == "ifHighSpeed":
             there &= counters[:, column] > 0
         yield Family(BY_NAME[name], labels[there], counters[there, column])
-    for name, rates in (("edunet_port_in_bps", columns.in_bps[rows]), ("edunet_port_out_bps", columns.out_bps[rows])):
-        known = ~np.isnan(rates)
-        yield Family(BY_NAME[name], labels[known], rates[known].astype(np.int64))
 
 
 _COLUMNS = (
