@@ -103,3 +103,8 @@ def _region(row: Division, tree: RegionTree, above: Region | None) -> Region:
         parent_id=above.id if above else None,
         source=row.standard if tree is RegionTree.place else "",
     )
+
+
+def ensure_regions(session: Session) -> int:
+    """`load_regions` where there is no region at all, as in a new register; the caller commits. How many were added."""
+    return 0 if session.exec(select(Region.id).limit(1)).first() is not None else load_regions(session)

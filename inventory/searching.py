@@ -9,12 +9,17 @@ MAX_LENGTH = 400
 
 def school_search(school: School) -> str:
     """Name, English name, code, and the name in pinyin, whole and by initials: 迎泽小学 is found by `yingze` and by `yzxx`."""
-    return _joined(school.name, school.name_en, school.code, *pinyin_of(school.name))
+    return school_words(school.name, school.name_en, school.code)
+
+
+def school_words(name: str, name_en: str, code: str | None) -> str:
+    """As `school_search`, from the fields alone."""
+    return _joined(name, name_en, code, *pinyin_of(name))
 
 
 def device_search(device: Device) -> str:
     """Name, vendor, model, serial, asset tag, sysName, MAC."""
-    return _joined(
+    return device_words(
         device.name,
         device.vendor,
         device.model,
@@ -22,8 +27,12 @@ def device_search(device: Device) -> str:
         device.asset_tag,
         device.sys_name,
         device.chassis_mac,
-        *pinyin_of(device.name),
     )
+
+
+def device_words(name: str, *others: str | None) -> str:
+    """As `device_search`, from the fields alone: the name, and whatever else it is found by."""
+    return _joined(name, *others, *pinyin_of(name))
 
 
 @lru_cache(maxsize=4096)

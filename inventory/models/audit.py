@@ -54,6 +54,6 @@ class ImportChange(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     batch_id: int = Field(foreign_key="import_batch.id", index=True, ondelete="CASCADE")
     resource: str = Field(max_length=40)
-    resource_id: int
+    resource_id: int = Field(index=True)
     row_version: int | None = None
     before: dict[str, Any] | None = Field(default=None, sa_type=JSON)

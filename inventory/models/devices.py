@@ -44,6 +44,7 @@ class Device(SQLModel, table=True):
     """
 
     __tablename__ = "device"
+    __table_args__ = {"sqlite_autoincrement": True}  # an id is never given out twice
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=120, index=True)

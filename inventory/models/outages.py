@@ -49,6 +49,7 @@ class Incident(SQLModel, table=True):
     """
 
     __tablename__ = "incident"
+    __table_args__ = {"sqlite_autoincrement": True}  # an id is never given out twice
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(max_length=40, unique=True)

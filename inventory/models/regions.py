@@ -22,6 +22,7 @@ class Region(SQLModel, table=True):
     """
 
     __tablename__ = "region"
+    __table_args__ = {"sqlite_autoincrement": True}  # an id is never given out twice
 
     id: int | None = Field(default=None, primary_key=True)
     tree: RegionTree = Field(default=RegionTree.place, index=True)

@@ -24,6 +24,7 @@ class Site(SQLModel, table=True):
     """
 
     __tablename__ = "site"
+    __table_args__ = {"sqlite_autoincrement": True}  # an id is never given out twice
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=120, index=True)

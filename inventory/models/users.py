@@ -19,6 +19,7 @@ class User(SQLModel, table=True):
     """A person. `region_id` None: the whole province; else the subtree of that region (of its tree: place or duty)."""
 
     __tablename__ = "user"
+    __table_args__ = {"sqlite_autoincrement": True}  # an id is never given out twice
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=80, unique=True)

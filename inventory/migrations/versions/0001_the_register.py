@@ -51,6 +51,7 @@ def upgrade() -> None:
             ["region.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_region_code", "region", ["code"])
     op.create_index("ix_region_local_code", "region", ["local_code"])
@@ -67,6 +68,7 @@ def upgrade() -> None:
         sa.Column("row_version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "credential",
@@ -91,6 +93,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_credential_region_id", "credential", ["region_id"])
     op.create_index("ix_credential_zone_id", "credential", ["zone_id"])
@@ -145,6 +148,7 @@ def upgrade() -> None:
             ["region.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_school_code", "school", ["code"])
     op.create_index("ix_school_duty_id", "school", ["duty_id"])
@@ -217,6 +221,7 @@ def upgrade() -> None:
             ["school.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_site_duty_id", "site", ["duty_id"])
     op.create_index("ix_site_kind", "site", ["kind"])
@@ -283,6 +288,7 @@ def upgrade() -> None:
             ["site.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_device_asset_tag", "device", ["asset_tag"])
     op.create_index("ix_device_chassis_mac", "device", ["chassis_mac"])
@@ -362,6 +368,7 @@ def upgrade() -> None:
             ["site.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_line_circuit", "line", ["circuit"])
     op.create_index("ix_line_end_device_id", "line", ["end_device_id"])

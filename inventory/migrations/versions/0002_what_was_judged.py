@@ -121,6 +121,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_incident_duty_id", "incident", ["duty_id"])
     op.create_index("ix_incident_duty_path", "incident", ["duty_path"])
@@ -228,6 +229,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_import_change_batch_id", "import_change", ["batch_id"])
+    op.create_index("ix_import_change_resource_id", "import_change", ["resource_id"])
     op.create_table(
         "maintenance",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -286,6 +288,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "login_link",

@@ -1,0 +1,45 @@
+"""The register as the commands open it: settings, schema, regions; errors become one line and an exit code."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from edunet.settings import Settings
+    from inventory.database import Register
+
+
+def load_settings() -> "Settings":
+    """The settings in force; a wrong one is named, exit code 2."""
+    from edunet.settings import Settings
+    from edunet.wrong import wrong_settings
+
+    problems = wrong_settings()
+    if problems:
+        for problem in problems:
+            print(problem, file=sys.stderr)
+        raise typer.Exit(2)
+    return Settings()
+
+
+def open_register() -> "Register":
+    """The real register, its schema brought up to date and its regions there; exit code 1 where it cannot be opened."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from inventory.database import Register
+    from inventory.regions import ensure_regions
+    from inventory.words import say
+
+    settings = load_settings()
+    register = Register(settings.database_url(), settings.key_file())
+    try:
+        register.migrate()
+        with register.session() as session:
+            if ensure_regions(session):
+                session.commit()
+    except (SQLAlchemyError, OSError) as error:
+        why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        print(say("The register cannot be opened: {why}", why=why), file=sys.stderr)
+        raise typer.Exit(1) from None
+    return register
