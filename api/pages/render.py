@@ -1,15 +1,19 @@
 """Templates: one Jinja environment for each language, autoescaped, kept for the life of the process."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from api.pages.signs import ORDER, SEVERITIES, STATES
 from api.pages.static_files import asset_url
 from api.pages.texts import LOCALES, catalogue
+
+MOST_TEXTS = 4000
+"""Texts kept ready in a language: words that no catalogue has could else fill the memory."""
 
 _FOLDERS: list[str] = [str(Path(__file__).parent / "templates")]
 
@@ -35,11 +39,38 @@ def environment(locale: str) -> Environment:
     )
     texts = catalogue(locale)
     env.install_gettext_callables(texts.ugettext, texts.ungettext, newstyle=True)  # type: ignore[attr-defined]  # by the i18n extension
+    say = _speaker(texts.ugettext)
     env.filters.update(n=write_number, bps=write_rate, called=_namer(locale), share=write_share)
+    # In place of the extension's own `_`, which looks its function up in the context at each of the hundreds of calls of a list.
     env.globals.update(
-        asset=asset_url, locale=locale, STATES=STATES, SEVERITIES=SEVERITIES, ORDER=ORDER, word=texts.ugettext
+        {
+            "_": say,
+            "word": say,
+            "asset": asset_url,
+            "locale": locale,
+            "STATES": STATES,
+            "SEVERITIES": SEVERITIES,
+            "ORDER": ORDER,
+        }
     )
     return env
+
+
+def _speaker(gettext: Callable[[str], str]) -> Callable[..., Markup]:
+    """Texts by their message, safe in HTML: what fills them is escaped."""
+    known: dict[str, Markup] = {}
+
+    def say(message: str, **values: object) -> Markup:
+        text = known.get(message)
+        if text is None:
+            found = gettext(message)
+            # A message that no catalogue has may be somebody's word, as a carrier's name: it is not ours to trust.
+            text = escape(message) if found == message else Markup(found)
+            if len(known) < MOST_TEXTS:
+                known[message] = text
+        return text % values if values else text
+
+    return say
 
 
 def render(locale: str, template: str, context: Mapping[str, Any]) -> str:

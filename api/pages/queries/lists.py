@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, and_, case, func, or_, select
-from sqlmodel import Session
+from sqlmodel import Session, SQLModel
 
 from api.pages.listing import PAGE_SIZE, ListAddress
 from api.pages.queries.places import Places, below
@@ -47,7 +47,6 @@ class Page:
 
 def list_schools(session: Session, scope: Scope, at: ListAddress, places: Places, limit: int = PAGE_SIZE) -> Page:
     """Active schools with their state."""
-    joined = school.outerjoin(node, and_(node.c.kind == NodeKind.school, node.c.node_id == school.c.id))
     columns = (
         school.c.id, school.c.name, school.c.name_en, school.c.code, school.c.level, school.c.pupils, school.c.place_id,
         _STATE.label("state"), node.c.since, node.c.reason, node.c.devices, node.c.devices_up,
@@ -58,14 +57,12 @@ def list_schools(session: Session, scope: Scope, at: ListAddress, places: Places
     if at.get("level"):
         conditions.append(school.c.level == at.get("level"))
     conditions += _words(school.c.search, at.get("q"))
-    return _page(session, scope, School, joined, columns, conditions, at, SCHOOL_ORDERS, school.c.id, limit)
+    bare = _with_state(school, NodeKind.school)
+    return _Listing(School, bare, bare, columns, conditions, SCHOOL_ORDERS).read(session, scope, at, limit)
 
 
 def list_lines(session: Session, scope: Scope, at: ListAddress, places: Places, limit: int = PAGE_SIZE) -> Page:
     """Lines in use with their state and the site that they hang under."""
-    joined = line.outerjoin(node, and_(node.c.kind == NodeKind.line, node.c.node_id == line.c.id)).outerjoin(
-        site, site.c.id == line.c.upstream_site_id
-    )
     columns = (
         line.c.id, line.c.name, line.c.operator, line.c.circuit, line.c.role, line.c.bandwidth_mbps, line.c.bandwidth_up_mbps,
         line.c.contact_phone, site.c.name.label("upstream"), _STATE.label("state"), node.c.since,
@@ -78,21 +75,15 @@ def list_lines(session: Session, scope: Scope, at: ListAddress, places: Places, 
         conditions.append(line.c.operator == at.get("operator"))
     text = at.get("q").lower()
     if text:
-        like = _like(text)
-        conditions.append(
-            or_(*(func.lower(column).like(like, escape="\\") for column in (line.c.name, line.c.circuit)))
-        )
-    return _page(session, scope, Line, joined, columns, conditions, at, LINE_ORDERS, line.c.id, limit)
+        names = (line.c.name, line.c.circuit)
+        conditions.append(or_(*(func.lower(column).like(_like(text), escape="\\") for column in names)))
+    bare = _with_state(line, NodeKind.line)
+    joined = bare.outerjoin(site, site.c.id == line.c.upstream_site_id)
+    return _Listing(Line, bare, joined, columns, conditions, LINE_ORDERS).read(session, scope, at, limit)
 
 
 def list_devices(session: Session, scope: Scope, at: ListAddress, places: Places, limit: int = PAGE_SIZE) -> Page:
     """Devices not retired, with state, site, school and polled address."""
-    joined = (
-        device.join(site, site.c.id == device.c.site_id)
-        .outerjoin(school, school.c.id == site.c.school_id)
-        .outerjoin(node, and_(node.c.kind == NodeKind.device, node.c.node_id == device.c.id))
-        .outerjoin(address, and_(address.c.device_id == device.c.id, address.c.primary.is_(True)))
-    )
     columns = (
         device.c.id, device.c.name, device.c.kind, device.c.vendor, device.c.model, device.c.serial, site.c.name.label("site"),
         school.c.id.label("school_id"), school.c.name.label("school"), school.c.name_en.label("school_en"), address.c.ip,
@@ -100,18 +91,23 @@ def list_devices(session: Session, scope: Scope, at: ListAddress, places: Places
     )  # fmt: skip
     conditions: list[Any] = [device.c.status != "retired"]
     if places.chosen is not None:
-        conditions.append(below(site.c.place_id, places.chosen))
+        conditions.append(device.c.site_id.in_(select(site.c.id).where(below(site.c.place_id, places.chosen))))
     for name, column in (("kind", device.c.kind), ("vendor", device.c.vendor)):
         if at.get(name):
             conditions.append(column == at.get(name))
-    if at.get("school").isdecimal():
-        conditions.append(site.c.school_id == int(at.get("school")))
+    if at.get("school").isdecimal() and len(at.get("school")) < 10:
+        conditions.append(device.c.site_id.in_(select(site.c.id).where(site.c.school_id == int(at.get("school")))))
     text = at.get("q").lower()
     if text:
-        conditions.append(
-            or_(device.c.search.like(_like(text), escape="\\"), address.c.ip.like(_like(text), escape="\\"))
-        )
-    return _page(session, scope, Device, joined, columns, conditions, at, DEVICE_ORDERS, device.c.id, limit)
+        addressed = select(address.c.device_id).where(address.c.ip.like(_like(text), escape="\\"))
+        conditions.append(or_(device.c.search.like(_like(text), escape="\\"), device.c.id.in_(addressed)))
+    bare = _with_state(device, NodeKind.device)
+    joined = (
+        bare.join(site, site.c.id == device.c.site_id)
+        .outerjoin(school, school.c.id == site.c.school_id)
+        .outerjoin(address, and_(address.c.device_id == device.c.id, address.c.primary.is_(True)))
+    )
+    return _Listing(Device, bare, joined, columns, conditions, DEVICE_ORDERS).read(session, scope, at, limit)
 
 
 def served_by(session: Session, scope: Scope, lines: Sequence[int]) -> dict[int, list[Any]]:
@@ -145,21 +141,45 @@ def distinct_values(session: Session, scope: Scope, model: Any, name: str) -> li
     return [str(row[0]) for row in session.connection().execute(statement)]
 
 
-def _page(
-    session: Session, scope: Scope, model: Any, joined: Any, columns: Sequence[Any], conditions: Sequence[Any],
-    at: ListAddress, orders: Mapping[str, Any], last: Any, limit: int,
-) -> Page:  # fmt: skip
-    counted = select(_STATE, func.count()).select_from(joined).where(*conditions).group_by(_STATE)
-    states = {str(State(row[0])): row[1] for row in session.connection().execute(scope.filter(counted, model))}
-    chosen = at.get("state")
-    statement: Select[Any] = select(*columns).select_from(joined).where(*conditions)
-    if chosen:
-        statement = statement.where(_STATE.in_([chosen]))
-    total = states.get(chosen, 0) if chosen else sum(states.values())
-    column = orders[at.order.lstrip("-")]
-    order = column.desc() if at.order.startswith("-") else column.asc()
-    statement = statement.order_by(order.nulls_last(), last).limit(limit).offset(at.offset if limit == PAGE_SIZE else 0)
-    return Page(session.connection().execute(scope.filter(statement, model)).all(), total, states)
+def _with_state(thing: Any, kind: NodeKind) -> Any:
+    return thing.outerjoin(node, and_(node.c.kind == kind, node.c.node_id == thing.c.id))
+
+
+@dataclass
+class _Listing:
+    """A list's statements. bare: the thing and its state, enough for counting and order; joined: with what its columns need besides."""
+
+    model: type[SQLModel]
+    bare: Any
+    joined: Any
+    columns: Sequence[Any]
+    conditions: Sequence[Any]
+    orders: Mapping[str, Any]
+
+    def read(self, session: Session, scope: Scope, at: ListAddress, limit: int) -> Page:
+        """One page: the numbers, then the ids of its rows, then these rows. An export (another limit) is read at once."""
+        run = session.connection().execute
+        counted = select(_STATE, func.count()).select_from(self.bare).where(*self.conditions).group_by(_STATE)
+        states = {str(State(row[0])): row[1] for row in run(scope.filter(counted, self.model))}
+        chosen = at.get("state")
+        total = states.get(chosen, 0) if chosen else sum(states.values())
+        number = table(self.model).c.id
+        if limit != PAGE_SIZE:
+            everything = self._chosen(select(*self.columns).select_from(self.joined), chosen, at)
+            return Page(run(scope.filter(everything.limit(limit), self.model)).all(), total, states)
+        wanted = self._chosen(select(number).select_from(self.bare), chosen, at).limit(limit).offset(at.offset)
+        ids = [row[0] for row in run(scope.filter(wanted, self.model))]
+        rows = run(select(*self.columns).select_from(self.joined).where(number.in_(ids))).all() if ids else []
+        place = {found: index for index, found in enumerate(ids)}
+        return Page(sorted({row.id: row for row in rows}.values(), key=lambda row: place[row.id]), total, states)
+
+    def _chosen(self, statement: Select[Any], state: str, at: ListAddress) -> Select[Any]:
+        statement = statement.where(*self.conditions)
+        if state:
+            statement = statement.where(_STATE.in_([state]))
+        column = self.orders[at.order.lstrip("-")]
+        order = column.desc() if at.order.startswith("-") else column.asc()
+        return statement.order_by(order.nulls_last(), table(self.model).c.id)
 
 
 def _words(column: Any, text: str) -> list[Any]:
