@@ -163,9 +163,10 @@ def _judge_wireless(expected: list[dict[str, Any]], got: list[dict[str, Any]]) -
 
 
 class Outcome(NamedTuple):
-    """One device: its verdicts, seconds, and what went wrong."""
+    """One device: its vendor by the oracle, its verdicts, seconds, and what went wrong."""
 
     name: str
+    vendor: str
     verdicts: list[Verdict]
     seconds: float
     error: str
@@ -182,12 +183,14 @@ def try_device(path: Path, port: int | None) -> Outcome:
             with SnmpClient("127.0.0.1", port, Credential(community=name.encode()), timeout_s=2) as client:
                 got = read_device(client)
     except Exception as error:  # noqa: BLE001 - a crash is a result here, whatever it is
-        return Outcome(name, [], time.monotonic() - began, f"{type(error).__name__}: {error}")
+        return Outcome(name, "", [], time.monotonic() - began, f"{type(error).__name__}: {error}")
     seconds = time.monotonic() - began
     json.dumps(got)
     oracle = path.with_name(name + ".expected.json")
-    verdicts = list(judge(json.loads(oracle.read_text()), got)) if oracle.exists() else []
-    return Outcome(name, verdicts, seconds, "" if seconds <= LIMIT_S else f"took {seconds:.0f} s")
+    expected = json.loads(oracle.read_text()) if oracle.exists() else None
+    verdicts = list(judge(expected, got)) if expected else []
+    vendor = expected["device"].get("vendor", "") if expected else ""
+    return Outcome(name, vendor, verdicts, seconds, "" if seconds <= LIMIT_S else f"took {seconds:.0f} s")
 
 
 def share(verdicts: Iterable[Verdict]) -> float | None:
@@ -211,34 +214,40 @@ def summarise(outcomes: list[Outcome]) -> dict[str, dict[str, Any]]:
     return rows
 
 
+GROUPS = ("ports", "facts", "cpu", "memory", "temperature", "poe", "other")
+
+
 def print_tables(outcomes: list[Outcome], rows: dict[str, dict[str, Any]], details: bool) -> None:
-    """By device, then by kind."""
-    print(
-        f"{'recording':28} {'ports':>7} {'facts':>6} {'cpu':>5} {'mem':>5} {'temp':>5} {'PoE':>5} {'other':>6} {'s':>6}"
-    )
+    """By recording, by vendor (right/missing/wrong), by kind."""
+    print(f"{'recording':28} " + " ".join(f"{group[:6]:>6}" for group in GROUPS) + "      s")
     for outcome in outcomes:
-        groups: dict[str, list[Verdict]] = defaultdict(list)
-        for verdict in outcome.verdicts:
-            groups[_group(verdict.kind)].append(verdict)
-        cells = [
-            "" if (found := share(groups[key])) is None else f"{found:.0f}"
-            for key in ("ports", "facts", "cpu", "memory", "temperature", "poe", "other")
-        ]
-        print(
-            f"{outcome.name:28} {cells[0]:>7} {cells[1]:>6} {cells[2]:>5} {cells[3]:>5} {cells[4]:>5} {cells[5]:>5} {cells[6]:>6} {outcome.seconds:6.2f} {outcome.error}"
-        )
-        if details:
-            for verdict in outcome.verdicts:
-                if verdict.verdict != "right":
-                    print(
-                        f"      {verdict.verdict:8} {verdict.kind:12} {verdict.where[:80]}: {str(verdict.expected)[:60]!r}, we: {str(verdict.got)[:60]!r}"
-                    )
+        cells = ["" if (found := share(_of(outcome, group))) is None else f"{found:.0f}" for group in GROUPS]
+        line = " ".join(f"{cell:>6}" for cell in cells)
+        print(f"{outcome.name:28} {line} {outcome.seconds:6.2f} {outcome.error}")
+        for verdict in outcome.verdicts if details else ():
+            if verdict.verdict != "right":
+                said = f"{str(verdict.expected)[:60]!r}, we: {str(verdict.got)[:60]!r}"
+                print(f"      {verdict.verdict:8} {verdict.kind:12} {verdict.where[:80]}: {said}")
+    print(f"\n{'vendor':12} " + " ".join(f"{group:>14}" for group in GROUPS) + "   right/missing/wrong")
+    for vendor in sorted({outcome.vendor for outcome in outcomes if outcome.vendor}):
+        same = [outcome for outcome in outcomes if outcome.vendor == vendor]
+        cells = [_counts([verdict for outcome in same for verdict in _of(outcome, group)]) for group in GROUPS]
+        print(f"{vendor:12} " + " ".join(f"{cell:>14}" for cell in cells))
     print(f"\n{'kind':14} {'right':>7} {'missing':>8} {'wrong':>7} {'recordings':>11} {'mean %':>7} {'target':>7}")
     for kind, row in sorted(rows.items(), key=lambda item: (item[0] not in TARGETS, item[0])):
-        target = TARGETS.get(kind)
-        print(
-            f"{kind:14} {row['right']:7} {row['missing']:8} {row['wrong']:7} {row['recordings']:11} {row['mean_percent']:7.2f} {'' if target is None else target:>7}"
+        numbers = (
+            f"{row['right']:7} {row['missing']:8} {row['wrong']:7} {row['recordings']:11} {row['mean_percent']:7.2f}"
         )
+        print(f"{kind:14} {numbers} {TARGETS.get(kind, ''):>7}")
+
+
+def _of(outcome: Outcome, group: str) -> list[Verdict]:
+    return [verdict for verdict in outcome.verdicts if _group(verdict.kind) == group]
+
+
+def _counts(verdicts: list[Verdict]) -> str:
+    words = [verdict.verdict for verdict in verdicts]
+    return "/".join(str(words.count(word)) for word in ("right", "missing", "wrong")) if words else ""
 
 
 def _group(kind: str) -> str:
