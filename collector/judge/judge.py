@@ -255,6 +255,8 @@ class Judge:
 
     def _wait_for(self, report: RoundReport) -> None:
         key = (report.zone, report.shard)
+        if report.every > self.rules.most_every_s:
+            return  # a reading round: it adds facts and life, nothing waits for it
         if self.everys.get(key) != report.every:
             self.everys[key] = report.every
             longest = max(self.everys.values()) + self.rules.shard_slack_s

@@ -4,10 +4,12 @@ What follows from something else is not kept but worked out again. Columns are p
 """
 
 import base64
+import json
 import math
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from collector.judge.topology import Layout, check
 from collector.judge.values import Node, Notice, Rules, Transition
 from collector.judge.words import COLUMNS, DOWN
 
-VERSION = 1
+VERSION = 2
 """Raised when what is kept changes; a snapshot of another version is refused."""
 
 SUMS = ("down", "unknown", "last_t", "last_every", "last")
@@ -33,8 +35,7 @@ def dump(judge: Judge) -> dict[str, Any]:
         "series": desk.series,
         "at": judge.at.isoformat() if judge.at else None,
         "now": _number(judge.now),
-        "ids": list(judge.names.ids),
-        "nodes": [asdict(node) for n in judge.layout.order if (node := judge.layout.nodes[n]) is not None],
+        **_pack_topology(judge),
         "seen": _pack(np.array(judge.seen, bool)),
         "answered_late": sorted(judge.answered_late),
         "ports": [[*port, _number(t), down] for port, (t, down) in judge.port_words.items()],
@@ -70,7 +71,7 @@ def load(kept: dict[str, Any], rules: Rules | None, follow: bool) -> Judge:
     judge = Judge(rules, follow, kept["series"])
     judge.at = datetime.fromisoformat(kept["at"]) if kept["at"] else None
     judge.now = judge.desk.now = float(kept["now"])
-    for node_id in kept["ids"]:
+    for node_id in _unpack_text(kept["ids"]):
         judge.names.add(node_id)
     judge.seen = _unpack(kept["seen"]).tolist()
     judge.answered_late = set(kept["answered_late"])
@@ -84,14 +85,13 @@ def load(kept: dict[str, Any], rules: Rules | None, follow: bool) -> Judge:
         judge.windows.add(n, start, end)
     for phase, number, due in kept["agenda"]:
         judge.agenda.put(phase, number, due)
-    _load_layout(judge, kept)
+    _load_layout(judge, kept, [Node(*map(_tuple, values)) for values in _unpack_text(kept["nodes"])])
     _load_desk(judge, kept)
     judge.follower.kept = [_transition(value) for value in kept["transitions"]]
     return judge
 
 
-def _load_layout(judge: Judge, kept: dict[str, Any]) -> None:
-    nodes = [_node(value) for value in kept["nodes"]]
+def _load_layout(judge: Judge, kept: dict[str, Any], nodes: list[Node]) -> None:
     layout = judge.layout = judge.desk.layout = Layout(check(nodes, judge.names), judge.names)
     layout.work_out(judge.seen)
     roots, down = judge.roots, (judge.words.good == DOWN).tolist()
@@ -183,32 +183,50 @@ def _dump_values(value: Any) -> Any:
 
 def _load_values(value: dict[str, Any]) -> dict[str, Any]:
     """Fields of a Cause, Cluster or Incident."""
-    fields: dict[str, Any] = {}
+    loaded: dict[str, Any] = {}
     for key, inner in value.items():
         if key in ("open", "last", "incident"):
-            fields[key] = _incident(inner)
+            loaded[key] = _incident(inner)
         elif inner in ("inf", "-inf") and key != "key":
-            fields[key] = float(inner)
+            loaded[key] = float(inner)
         elif key == "undo" and inner is not None:
-            fields[key] = (float(inner[0]), inner[1], inner[2])
+            loaded[key] = (float(inner[0]), inner[1], inner[2])
         else:
-            fields[key] = inner
-    return fields
+            loaded[key] = inner
+    return loaded
 
 
 def _incident(value: dict[str, Any] | None) -> Incident | None:
     if value is None:
         return None
-    fields: dict[str, Any] = {
+    loaded: dict[str, Any] = {
         key: float(inner) if inner in ("inf", "-inf") and key != "id" else inner for key, inner in value.items()
     }
-    fields["cluster"] = tuple(fields["cluster"]) if fields["cluster"] else None
-    return Incident(**fields | {"said": tuple(fields["said"]), "possible": tuple(fields["possible"])})
+    loaded["cluster"] = tuple(loaded["cluster"]) if loaded["cluster"] else None
+    return Incident(**loaded | {"said": tuple(loaded["said"]), "possible": tuple(loaded["possible"])})
 
 
-def _node(value: dict[str, Any]) -> Node:
-    up, port = value["up"], value["port"]
-    return Node(**value | {"up": None if up is None else tuple(up), "port": None if port is None else tuple(port)})
+def _pack_topology(judge: Judge) -> dict[str, str]:
+    """`ids`, and `nodes` as lists of their fields: packed once for each topology."""
+    if not judge.layout.packed:
+        nodes = [_fields(node) for n in judge.layout.order if (node := judge.layout.nodes[n]) is not None]
+        judge.layout.packed = {"ids": _pack_text(judge.names.ids), "nodes": _pack_text(nodes)}
+    return judge.layout.packed
+
+
+def _pack_text(value: Any) -> str:
+    return base64.b64encode(zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 1)).decode()
+
+
+def _unpack_text(packed: str) -> Any:
+    return json.loads(zlib.decompress(base64.b64decode(packed)))
+
+
+_fields = attrgetter(*(field.name for field in fields(Node)))
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _notice(value: dict[str, Any]) -> Notice:

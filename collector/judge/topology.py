@@ -81,6 +81,7 @@ class Layout:
 
     def __init__(self, ordered: Sequence[Node], names: Names) -> None:
         self.names = names
+        self.packed: dict[str, str] = {}  # for snapshots: worked out once (collector/judge/memory.py)
         size = len(names)
         self.order = [names.number[node.id] for node in ordered]
         self.nodes: list[Node | None] = [None] * size

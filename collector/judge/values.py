@@ -54,6 +54,7 @@ class Rules:
     hold_s: float = 300.0  # what was explained stays so, after its upstreams have come back
     open_wait_s: float = 20.0  # from cause to `opened`, for other shards and collectors to report
     shard_slack_s: float = 5.0  # and at least the longest `every` and this
+    most_every_s: float = 20.0  # of rounds that `opened` waits for
     open_limit_s: float = 29.0  # but never longer
     resolve_wait_s: float = 60.0  # from the answer to `resolved`; falling silent before that goes on
     settle_s: float = (
