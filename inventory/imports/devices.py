@@ -91,6 +91,7 @@ class _Work:
         self.nameds: dict[tuple[Id, str], int] = {}
         self.placed: list[tuple[Row, Id]] = []
         self.touched: dict[Id, bool] = {}
+        self.refused: set[str] = set()
 
     def run(self, rows: list[Row]) -> Counts:
         """Two passes: upstreams may stand below what hangs under them."""
@@ -102,6 +103,8 @@ class _Work:
                 old = self._match(row, values, place)
                 if not row.wrong:
                     self._put(row, values, place, old)
+            if row.wrong:
+                self.refused |= {word for word in (values.get("name"), values.get("serial")) if word}
         for row, key in self.placed:
             self._upstreams(row, key)
         self._check_loops()
@@ -260,6 +263,8 @@ class _Work:
                     raise CellError("edge_upstream", kind=str(kind))
                 members.append(found)
             except CellError as error:
+                if error.code == "unknown_device" and word in self.refused:
+                    continue  # a row of this file that is named as wrong itself
                 self.report(row, "upstream", error.code, **error.params)
         before = None if isinstance(key, New) else self.finder.declared.get(key, ())
         if not row.wrong and (before is None or set(members) != set(before)):

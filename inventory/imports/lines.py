@@ -90,7 +90,7 @@ def _served(view: View, row: Row, report: Report) -> tuple[Id, ...]:
             if site not in found:
                 found.append(site)
         except CellError as error:
-            report(row, "serves", error.code, found=word, **error.params)
+            report(row, "serves", error.code, word, **error.params)
     if "serves" in row.values and not found and not row.wrong:
         report(row, "serves", "nothing_served")
     return tuple(found)

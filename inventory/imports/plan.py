@@ -82,7 +82,7 @@ def plan_import(session: Session, what: str, data: bytes, file_name: str = "", p
         plan.problems.append(Problem("no_rows", sheet=sheets[0].name))
     columns = {column.name: column for column in kind.columns}
 
-    def report(row: Row, name: str, code: str, found: str | None = None, **params: Any) -> None:
+    def report(row: Row, name: str, code: str, found: str | None = None, /, **params: Any) -> None:
         row.wrong = True
         header, cell = row.places.get(name, (f"{columns[name].name} {columns[name].zh}", ""))
         shown = row.cells.get(name, "") if found is None else found
@@ -120,13 +120,16 @@ class _Reader:
             )
             return []
         columns = self._header(at)
+        missing = len(self._problems)
+        self._check_missing(self._sheet.rows[at][0], columns)
         found = []
         body = self._sheet.rows[at + 1 :]
         for done, (number, cells) in enumerate(body):
             if done % 5000 == 0:
                 progress("check", done, len(body))
             found.append(self._row(number, cells, columns))
-        return found
+        # Without a required column every row would be wrong once more.
+        return [] if any(problem.code == "missing_column" for problem in self._problems[missing:]) else found
 
     def _header_at(self) -> int | None:
         """The first of the upper rows with the most known names."""
@@ -155,11 +158,13 @@ class _Reader:
                 )
             elif column:
                 columns.append((position, column, cell))
+        return columns
+
+    def _check_missing(self, number: int, columns: list[tuple[int, Column, str]]) -> None:
         for column in self._kind.columns:
             if column.required and all(known is not column for _, known, _ in columns):
                 params = {"name": f"{column.zh} ({column.name})"}
                 self._problems.append(Problem("missing_column", self._sheet.name, number, params=params))
-        return columns
 
     def _row(self, number: int, cells: list[str], columns: list[tuple[int, Column, str]]) -> Row:
         row = Row(self._sheet.name, number, {}, {})

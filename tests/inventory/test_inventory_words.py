@@ -31,7 +31,11 @@ def test_no_translation_is_left_over() -> None:
 
 
 def test_parameters_are_the_same_in_both_languages() -> None:
-    wrong = [text for text, chinese in _chinese().items() if set(re.findall(r"{\w+}", text)) != set(re.findall(r"{\w+}", chinese))]
+    wrong = [
+        text
+        for text, chinese in _chinese().items()
+        if set(re.findall(r"{\w+}", text)) != set(re.findall(r"{\w+}", chinese))
+    ]
     assert wrong == []
 
 
@@ -44,7 +48,9 @@ def test_parameters_are_the_same_in_both_languages() -> None:
         ({"LANG": "C", "EDUNET_LANG": "zh"}, "zh"),
     ],
 )
-def test_the_language_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str) -> None:
+def test_the_language_is_that_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str
+) -> None:
     for name in ("EDUNET_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
