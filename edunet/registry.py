@@ -1,7 +1,8 @@
 """The register as the commands open it: settings, schema, regions; errors become one line and an exit code."""
 
+import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -43,3 +44,14 @@ def open_register() -> "Register":
         print(say("The register cannot be opened: {why}", why=why), file=sys.stderr)
         raise typer.Exit(1) from None
     return register
+
+
+def actor() -> str:
+    """Who types this, for the audit: `cli:NAME`."""
+    return f"cli:{os.environ.get('SUDO_USER') or os.environ.get('USER') or os.getuid()}"
+
+
+def fail(message: str) -> NoReturn:
+    """Say what failed on stderr; exit code 1."""
+    print(message, file=sys.stderr)
+    raise typer.Exit(1)

@@ -1,7 +1,6 @@
 """edunet import: schools, lines and devices from CSV and XLSX; undo."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,12 +37,12 @@ def register(app: typer.Typer) -> None:
         as_json: bool = typer.Option(False, "--json", help="One JSON object."),
     ) -> None:
         """Take an import back as a whole. Example: `edunet import undo 12`"""
-        from edunet.registry import open_register
+        from edunet.registry import actor, open_register
         from inventory.imports import UndoError, render, undo
         from inventory.words import say
 
         try:
-            rows = undo(open_register(), batch, _actor())
+            rows = undo(open_register(), batch, actor())
         except UndoError as error:
             problems = [render(problem) for problem in error.problems]
             if as_json:
@@ -98,7 +97,7 @@ def _template(what: str, path: Path) -> None:
 
 
 def _import(what: str, file: Path, dry_run: bool, yes: bool, as_json: bool) -> None:
-    from edunet.registry import open_register
+    from edunet.registry import actor, open_register
     from inventory.imports import RegisterMovedError, apply_plan, plan_file
 
     register = open_register()
@@ -117,7 +116,7 @@ def _import(what: str, file: Path, dry_run: bool, yes: bool, as_json: bool) -> N
                 bar.stop()
                 _ask(plan)
             try:
-                batch = apply_plan(register, plan, _actor(), bar.show)
+                batch = apply_plan(register, plan, actor(), bar.show)
             except RegisterMovedError:
                 continue  # somebody changed the register meanwhile: look again
             bar.stop()
@@ -165,10 +164,6 @@ def _tell(plan: Any, batch: int | None, dry_run: bool, as_json: bool) -> None:
         print(say("A dry run: nothing was written."))
     elif batch is not None:
         print(say("To take it back: edunet import undo {batch}", batch=batch))
-
-
-def _actor() -> str:
-    return f"cli:{os.environ.get('SUDO_USER') or os.environ.get('USER') or os.getuid()}"
 
 
 class _Bar:
