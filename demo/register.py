@@ -92,17 +92,20 @@ def copy_administrator(real: Register, demonstration: Register) -> None:
 
 
 def set_watch(register: Register, snmp_only: bool, port: int) -> None:
-    """Let the devices be watched by any answer, or by SNMP alone where ping cannot be silenced; no change costs one SELECT."""
-    row = table(Device)
+    """Let the devices be watched by any answer, or by SNMP alone where ping cannot be silenced; no change costs one SELECT.
+
+    By SNMP alone the zone has no reference addresses: where nothing but TCP can be tried they would not answer, and blind the collector.
+    """
+    device, zone = table(Device), table(Zone)
     wanted = Watch.snmp if snmp_only else Watch.any
     with register.session() as session:
-        other = session.connection().execute(
-            select(row.c.id).where((row.c.watch != wanted) | (row.c.snmp_port != port)).limit(1)
-        )
-        if other.first() is None:
+        other = select(device.c.id).where((device.c.watch != wanted) | (device.c.snmp_port != port)).limit(1)
+        if session.connection().execute(other).first() is None:
             return
     with register.write() as session:
-        session.connection().execute(update(row).values(watch=wanted, snmp_port=port))
+        session.connection().execute(update(device).values(watch=wanted, snmp_port=port))
+        references = "" if snmp_only else REFERENCES
+        session.connection().execute(update(zone).where(zone.c.name == ZONE).values(references=references))
         raise_version(session)
 
 
