@@ -36,9 +36,6 @@ RECORD_S = 15.0
 MEMORY_SHARE = 0.02
 """Most of the judge's thread that its memory may cost where nothing was said."""
 
-MEMORY_STILL = ("ids", "nodes")
-"""Parts of the judge's memory that change with the topology alone."""
-
 MEMORY_S = 20.0
 """Its memory is written with every notice; else where something has changed, at most this often."""
 
@@ -92,7 +89,10 @@ class Bench:
     ) -> None:
         """Go on from the database, before the first plan. stopped_at: the last sign of life; after it nobody saw anything."""
         if memory:
-            self.judge = Judge.restore(dict(memory), self._rules)
+            try:
+                self.judge = Judge.restore(dict(memory), self._rules)
+            except ValueError as error:  # of another version of edunet: the log of outages goes on without it
+                log.warning("the judge's memory cannot be read, and is begun anew: %s", error)
         self._known_nodes, self._known_schools = dict(node_sums), dict(school_sums)
         self._open = set(open_outages)
         self._stopped_at = stopped_at
@@ -530,7 +530,7 @@ class Bench:
         """The judge's memory goes with what it explains; what is only newer, every few seconds."""
         if at_once or self._new_topology or now >= self._memory_due:
             begun = time.monotonic()
-            self._batch.memory |= split_memory(self.judge.snapshot(), self._new_topology)
+            self._batch.memory["judge"] = self.judge.snapshot()
             self._new_topology = False
             self._memory_due = now + max(MEMORY_S, (time.monotonic() - begun) / MEMORY_SHARE)
 
@@ -544,12 +544,10 @@ class Bench:
         if wanted == self._maintenance:
             return
         self._maintenance = frozenset(wanted)
-        self.judge.windows.by_node.clear()
-        for node, start, end in sorted(wanted):
-            self.judge.take_maintenance(now, node, start, end)
-            if self.record is not None:
+        self.judge.set_maintenance(now, sorted(wanted))
+        if self.record is not None:
+            for node, start, end in sorted(wanted):
                 self.record({"t": now, "kind": "maintenance", "node": node, "from": start, "to": end})
-        self.judge.desk.touch_all_known()
 
     def look_at_agents(self, live: Live, rounds: int, now: float) -> None:
         """After a reading round: whose agent is silent while the device answers, and whose has come back."""
@@ -591,13 +589,6 @@ class Bench:
         if key is not None:
             self._batch.incidents[key] = {"status": "resolved", "resolved_at": moment(now)}
             self._batch.notices.append({"event": "resolved", "at": moment(now), "incident_key": key, "affected": 1})
-
-
-def split_memory(memory: dict[str, Any], topology: bool) -> dict[str, dict[str, Any]]:
-    """The judge's memory as rows: what changes with the plan alone (nineteen parts of twenty) is written with it alone."""
-    still = {name: memory[name] for name in MEMORY_STILL}
-    rest = {name: part for name, part in memory.items() if name not in MEMORY_STILL}
-    return {"judge": rest} | ({"judge.topology": still} if topology else {})
 
 
 def topology_node(node: Any) -> dict[str, Any]:
