@@ -54,7 +54,7 @@ def recover(register: Register) -> Recovered:
             select(incident.c.key, incident.c.id, incident.c.kind, incident.c.root_id).where(still_open)
         ).all()
         return Recovered(
-            memory=_memory(store.load_judge(session, "judge"), store.load_judge(session, "judge.topology")),
+            memory=store.load_judge(session, "judge"),
             nodes=nodes,
             schools=schools,
             open_outages={(NodeKind(kind).value, number) for kind, number in store.open_outage_ids(session)},
@@ -62,7 +62,3 @@ def recover(register: Register) -> Recovered:
             incident_ids={row.key: row.id for row in rows},
             open_agents={row.root_id: row.key for row in rows if row.kind == "agent_silent"},
         )
-
-
-def _memory(rest: dict[str, Any] | None, topology: dict[str, Any] | None) -> dict[str, Any] | None:
-    return None if rest is None or topology is None else {**rest, **topology}
