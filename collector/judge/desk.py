@@ -423,8 +423,10 @@ class Desk:
                 todo.remove(near)
                 self._enter(cluster, near, self.now + self.rules.settle_s)
                 self.touch(near)
+                self._wake_awaiting([near])
             self.touch(n)
             self.touch_cluster(cluster.number)
+            self._wake_awaiting([n])
             return True
         return False
 

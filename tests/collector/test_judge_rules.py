@@ -94,6 +94,15 @@ def test_members_that_fall_silent_once_more_stay_in_their_cluster() -> None:
     assert [n["event"] for n in told(trace(gateways(6), silent))] == ["opened", "resolved"]
 
 
+def test_what_a_late_member_explains_is_merged_into_the_cluster() -> None:
+    """s under g5 is open on its own; then g5 joins a cluster that is open already."""
+    nodes = [*gateways(8), {"id": "s", "up": ["g5"]}]
+    silent: Spans = {f"g{i}": [(100, 500)] for i in range(5)} | {"s": [(10, 500)], "g5": [(140, 500)]}
+    notices = told(trace(nodes, silent))
+    assert events(notices)[:3] == [("opened", "s"), ("opened", None), ("resolved", "s")]
+    assert notices[2]["merged_into"] == notices[1]["incident"]
+
+
 # -- maintenance
 
 
