@@ -22,25 +22,30 @@ from inventory.scope import Scope
 def list_rows(resource: Resource, session: Session, caller: CurrentUser, query: ListQuery) -> Row:
     """A page: {"items": [...], "next": cursor or None}, with "total" where it was asked for."""
     key, column, descending = _sort_of(resource, query)
+    id_column, connection = table(resource.model).c.id, session.connection()
     narrowed = _narrow(resource, session, caller, _select(resource, caller), query)
-    statement = narrowed.add_columns(column.label("_sort")) if key != "id" else narrowed
+    # First the keys of the page, then its rows: a sort of 30,000 wide rows for 50 costs a hundred times as much.
+    keys = narrowed.with_only_columns(id_column, column.label("_sort"))
     if query.cursor:
-        statement = statement.where(_after(resource, query.cursor, key, column, descending))
-    id_column = table(resource.model).c.id
+        keys = keys.where(_after(resource, query.cursor, key, column, descending))
     order = (column.desc(), id_column.desc()) if descending else (column.asc(), id_column.asc())
-    found = session.connection().execute(statement.order_by(*order).limit(query.limit + 1)).mappings().all()
-    rows: list[Row] = [dict(row) for row in found[: query.limit]]
-    more = len(found) > query.limit
-    last = rows[-1] if rows else None
-    cursor = _cursor(key, last["id"] if key == "id" else last["_sort"], last["id"]) if more and last else None
-    page: Row = {"items": _finish(resource, session, caller, rows), "next": cursor}
+    found = connection.execute(keys.order_by(*order).limit(query.limit + 1)).all()
+    shown, more = found[: query.limit], len(found) > query.limit
+    cursor = _cursor(key, shown[-1][1], shown[-1][0]) if more else None
+    page: Row = {"items": _read_rows(resource, session, caller, [row[0] for row in shown]), "next": cursor}
     if query.count:
-        page["total"] = (
-            session.connection()
-            .execute(select(func.count()).select_from(narrowed.order_by(None).subquery()))
-            .scalar_one()
-        )
+        counted = narrowed.with_only_columns(func.count(id_column))
+        page["total"] = connection.execute(counted).scalar_one()
     return page
+
+
+def _read_rows(resource: Resource, session: Session, caller: CurrentUser, numbers: list[int]) -> list[Row]:
+    """The rows of these ids, in their order."""
+    if not numbers:
+        return []
+    statement = _select(resource, caller).where(table(resource.model).c.id.in_(numbers))
+    rows = {row["id"]: dict(row) for row in session.connection().execute(statement).mappings()}
+    return _finish(resource, session, caller, [rows[number] for number in numbers if number in rows])
 
 
 def read_row(resource: Resource, session: Session, caller: CurrentUser, number: int) -> Row:
@@ -167,8 +172,6 @@ def _python_type(column: ColumnElement[Any]) -> Any:
 
 
 def _finish(resource: Resource, session: Session, caller: CurrentUser, rows: list[Row]) -> list[Row]:
-    for row in rows:
-        row.pop("_sort", None)
     if resource.inline is not None and rows:
         resource.inline(session, caller, rows)
     for row in rows:
