@@ -64,6 +64,8 @@ def send(
     """
     if count > BATCH or count * size > packets.shape[0]:
         raise ValueError("more packets than the batch holds")
+    if addresses.shape[0] % ADDRESS:
+        raise ValueError("an address is cut")
     if cython.compiled:
         return _send_batch(sock.fileno(), packets, size, lengths, addresses, targets, count, errors, stamps)
     return _send_singly(sock, packets, size, lengths, addresses, targets, count, errors, stamps)

@@ -172,6 +172,10 @@ class RoundLoop:
         self.heard[devices] = True
         self.tries[devices] = 0
         more = devices[self.arrays.state[devices] == READY]
+        spent = self.begun[more] + self.limits.deadline_s <= time.monotonic()
+        if spent.any():  # it answers, but too slowly to be read within its budget: what came is kept
+            self.arrays.state[more[spent]] = LOST
+            more = more[~spent]
         self.open -= len(devices) - len(more)
         if len(more):
             lane.again = np.concatenate((lane.again, more)) if len(lane.again) else more

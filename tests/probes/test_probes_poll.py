@@ -1,5 +1,7 @@
 """Reading rounds over the farm and over agents with bad habits, on both engines."""
 
+import time
+
 import numpy as np
 import pytest
 from snmpfarm import addresses, is_dead, running_farm, wrong_values
@@ -157,6 +159,19 @@ def test_a_device_that_drops_large_answers_is_asked_for_smaller_ones(poller: Snm
         readings = poller.round(SnmpTargets([agent.host], ports=agent.port), deadline_s=3.0)
     assert readings.complete.all()
     assert readings.present.tolist() == [0x1FF] * 8
+
+
+def test_a_device_that_answers_too_slowly_keeps_to_its_budget(poller: SnmpPoller) -> None:
+    def dawdle(_socket: object, _peer: object, _asked: tuple, _answer: bytes) -> bool:
+        time.sleep(0.1)
+        return False
+
+    with ToyAgent(if_table(list(range(1, 400))), before=dawdle) as agent:
+        readings = poller.round(SnmpTargets([agent.host], ports=agent.port), deadline_s=0.5)
+        assert len(agent.requests) < 12
+    assert readings.answered.tolist() == [True]
+    assert readings.complete.tolist() == [False]
+    assert 0 < len(readings.if_index) < 100
 
 
 def test_names_that_do_not_increase_end_the_walk(poller: SnmpPoller) -> None:
