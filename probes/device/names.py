@@ -26,7 +26,7 @@ mocaVersion1 ieee80216WMAN adsl2plus dvbRcsMacLayer dvbTdm dvbRcsTdma x86Laps ww
 pip aluELP gpon vdsl2 capwapDot11Profile capwapDot11Bss capwapWtpVirtualRadio bits docsCableUpstreamRfPort
 cableDownstreamRfPort vmwareVirtualNic ieee802154 otnOdu otnOtu ifVfiType
 """
-IF_TYPES: dict[int, str] = {number: name for number, name in enumerate(_IF_TYPES.split(), start=1)}
+IF_TYPES: dict[int, str] = dict(enumerate(_IF_TYPES.split(), start=1))
 """IANAifType-MIB."""
 
 ADMIN_STATUS = {1: "up", 2: "down", 3: "testing"}

@@ -1,5 +1,6 @@
 """The client against Debian's snmpd (v1, v2c, v3), snmpsim (v3), and an agent that misbehaves on purpose."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,16 +44,32 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(port: int, credential: Credential, seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while True:
+@contextmanager
+def started(command: Callable[[int], list[str]], credential: Credential) -> Iterator[int]:
+    """An agent on a free port, answering. A port that somebody else took meanwhile is given up for another."""
+    for _ in range(4):
+        port = free_port()
+        process = subprocess.Popen(command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            if answers(process, port, credential):
+                yield port
+                return
+        finally:
+            process.terminate()
+            process.wait()
+    raise AssertionError("the agent does not start")
+
+
+def answers(process: subprocess.Popen[bytes], port: int, credential: Credential) -> bool:
+    end = time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < end:
         try:
             with SnmpClient("127.0.0.1", port, credential, timeout_s=0.3, attempts=1) as client:
                 if client.get([SYS_UPTIME]):
-                    return
+                    return True
         except NoAnswerError:
             pass
-        assert time.monotonic() < end, "the agent does not start"
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -64,17 +82,9 @@ def snmpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         secrets = f'{PROTOCOLS[auth]} "{AUTH}"' + (f' {PROTOCOLS[priv]} "{PRIV}"' if priv else "")
         lines += [f"createUser {auth}{priv} {secrets}", f"rouser {auth}{priv} {'priv' if priv else 'auth'}"]
     (folder / "snmpd.conf").write_text("\n".join(lines) + "\n")
-    port = free_port()
-    command = [SNMPD, "-f", "-Ln", "-C", "-c", str(folder / "snmpd.conf"), "-I", "-smux", f"--persistentDir={folder}"]
-    process = subprocess.Popen(
-        [*command, f"udp:127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        wait_for(port, Credential())
+    program = [SNMPD, "-f", "-Ln", "-C", "-c", str(folder / "snmpd.conf"), "-I", "-smux", f"--persistentDir={folder}"]
+    with started(lambda port: [*program, f"udp:127.0.0.1:{port}"], Credential()) as port:
         yield port
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @pytest.mark.server
@@ -155,27 +165,25 @@ def test_snmpsim_is_read_by_v3_with_a_context(tmp_path: Path) -> None:
     (tmp_path / "data" / "school.snmprec").write_text(
         "1.3.6.1.2.1.1.1.0|4|a school's switch\n1.3.6.1.2.1.1.3.0|67|4711\n"
     )
-    port = free_port()
     # snmpsim begins an engine at --v3-engine-id: it must stand in front of all that belongs to it.
-    arguments = ["--v3-engine-id=auto", f"--data-dir={tmp_path / 'data'}", f"--cache-dir={tmp_path / 'cache'}"]
-    arguments += [f"--agent-udpv4-endpoint=127.0.0.1:{port}", "--log-level=error", "--v3-user=edu"]
-    arguments += ["--v3-auth-proto=SHA256", f"--v3-auth-key={AUTH}", "--v3-priv-proto=AES", f"--v3-priv-key={PRIV}"]
-    if Path("/proc/self").stat().st_uid == 0:
-        tmp_path.chmod(0o777)
-        for parent in tmp_path.parents:
-            if parent.stat().st_uid == 0 and parent != Path("/tmp") and str(parent).startswith("/tmp"):
-                parent.chmod(0o755)
-        arguments += ["--process-user=nobody", "--process-group=nogroup"]
-    process = subprocess.Popen([str(command), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    program = [
+        str(command),
+        "--v3-engine-id=auto",
+        f"--data-dir={tmp_path / 'data'}",
+        f"--cache-dir={tmp_path / 'cache'}",
+    ]
+    program += ["--log-level=error", "--v3-user=edu", "--v3-auth-proto=SHA256", f"--v3-auth-key={AUTH}"]
+    program += ["--v3-priv-proto=AES", f"--v3-priv-key={PRIV}"]
+    if os.geteuid() == 0:
+        for folder in (tmp_path, *tmp_path.parents):
+            if str(folder).startswith("/tmp/"):
+                folder.chmod(0o777 if folder == tmp_path else 0o755)
+        program += ["--process-user=nobody", "--process-group=nogroup"]
     credential = Credential("3", b"", "edu", "sha256", AUTH, "aes128", PRIV, "school")
-    try:
-        wait_for(port, credential)
+    with started(lambda port: [*program, f"--agent-udpv4-endpoint=127.0.0.1:{port}"], credential) as port:
         with SnmpClient("127.0.0.1", port, credential) as client:
             assert client.get([SYS_UPTIME]) == {SYS_UPTIME: Value(0x43, 4711)}
             assert client.walk([(1, 3, 6, 1, 2, 1, 1)])[(1, 3, 6, 1, 2, 1, 1)].keys() == {(1, 0), (3, 0)}
-    finally:
-        process.terminate()
-        process.wait()
 
 
 # ---------------------------------------------------------------------- an agent that misbehaves on purpose
