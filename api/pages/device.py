@@ -1,6 +1,7 @@
 """The page of one device: is it alive, and what does it say? And the page of one line."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
@@ -15,7 +16,8 @@ from api.pages.queries import device as queries
 from api.pages.queries.contacts import find_contacts
 from api.pages.queries.places import read_places
 from api.pages.school import read_days
-from inventory.models import NodeKind, State
+from inventory.models import DeviceKind, NodeKind, State
+from probes.device.profile import UNITS
 
 router = APIRouter(include_in_schema=False)
 
@@ -43,8 +45,9 @@ def show_device(frame: PageFrame, number: int) -> Response:
         physical=physical,
         logical=logical,
         live=None,
+        units=UNITS,
         snmp_asked=asked,
-        enabling=commands_for(rows.device.vendor, rows.device.sys_object_id)
+        enabling=commands_for(rows.device.vendor, DeviceKind(rows.device.kind), rows.device.sys_object_id)
         if quiet and rows.device.watch != "icmp"
         else None,
     )
@@ -60,8 +63,10 @@ def show_live(frame: PageFrame, number: int) -> Response:
     except (CollectorGone, CollectorRefused):
         live = None
     ports = _ports_of(live)
-    physical, logical = lay_out(rows.ports, _uplinks(rows), ports)
-    return frame.page("device_live.html", rows=rows, physical=physical, logical=logical, live=live, gone=live is None)
+    physical, logical = lay_out(rows.ports or _rows_of(ports), _uplinks(rows), ports)
+    return frame.page(
+        "device_live.html", rows=rows, physical=physical, logical=logical, live=live, gone=live is None, units=UNITS
+    )
 
 
 @router.get("/lines/{number}")
@@ -101,9 +106,28 @@ def _uplinks(rows: queries.DeviceRows) -> list[str]:
     return [name for row in rows.lines if (name := row.end_port if row.end_device_id == number else row.far_port)]
 
 
+@dataclass(frozen=True, slots=True)
+class LivePort:
+    """A port that the collector reads and the register does not have yet."""
+
+    name: str
+    if_index: int
+    speed_bps: int | None
+    admin: str = ""
+    oper: str = ""
+    alias: str = ""
+    if_type: int | None = None
+    monitored: bool = False
+
+
 def _ports_of(live: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
-    """By ifName; the collector gives a list of ports or a mapping of them."""
-    ports = (live or {}).get("ports") or {}
-    if isinstance(ports, Mapping):
-        return {str(name): value for name, value in ports.items() if isinstance(value, Mapping)}
-    return {str(row.get("name") or row.get("ifName")): row for row in ports if isinstance(row, Mapping)}
+    """By ifName, what the collector read of each port (`collector/live.py`)."""
+    return {
+        str(row["ifName"]): {**row, "admin": row.get("ifAdminStatus"), "oper": row.get("ifOperStatus")}
+        for row in (live or {}).get("ports") or []
+        if row.get("ifName")
+    }
+
+
+def _rows_of(ports: Mapping[str, Mapping[str, Any]]) -> list[LivePort]:
+    return [LivePort(name, int(row.get("ifIndex") or 0), row.get("speed_bps")) for name, row in ports.items()]

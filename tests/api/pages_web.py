@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from fastapi import FastAPI
 
 sys.path.append(str(Path(__file__).parents[1] / "browser"))
 
@@ -17,9 +18,10 @@ from inventory.database import Register
 class PagesWeb:
     """A running application on the seeded province."""
 
-    def __init__(self, address: str, register: Register) -> None:
+    def __init__(self, address: str, register: Register, app: FastAPI) -> None:
         self.address = address
         self.register = register
+        self.app = app
         self._clients: dict[tuple[str, str], httpx.Client] = {}
 
     def as_(self, name: str, locale: str = "zh") -> httpx.Client:
@@ -40,8 +42,8 @@ def pages_web(directory: Path, seed: Callable[[Register], None] | None = seed_pr
     register = make_register(directory / "edunet.db")
     if seed is not None:
         seed(register)
-    with serve_pages(register, directory) as address:
-        web = PagesWeb(address, register)
+    with serve_pages(register, directory) as (address, app):
+        web = PagesWeb(address, register, app)
         yield web
         web.close()
     register.close()

@@ -347,3 +347,43 @@ def test_an_import_names_each_wrong_cell_and_writes_nothing(web: PagesWeb) -> No
     token = re.search(r'data-csrf="([^"]+)"', viewer.get("/").text).group(1)
     assert send(right, "write", viewer, token).status_code == 403
     assert client.get("/start/template/schools.xlsx").content[:2] == b"PK"
+
+
+class Stand:
+    """In the collector's place: what its socket says of a device (`collector/live.py`)."""
+
+    def device(self, number: int) -> dict[str, object]:
+        port = {
+            "ifIndex": 4,
+            "ifName": "GigabitEthernet0/0/3",
+            "ifAdminStatus": "up",
+            "ifOperStatus": "up",
+            "speed_bps": 10**9,
+            "in_bps": 2.5e8,
+            "out_bps": 1e6,
+        }
+        sensors = [{"class": "temperature", "descr": "Board", "value": 41.5}]
+        return {
+            "as_of": 1.0,
+            "device": number,
+            "by": ["icmp", "snmp"],
+            "rtt_median_seconds": 0.0042,
+            "loss_ratio": 0.0,
+            "sysUpTime": 8_640_000,
+            "ports": [port],
+            "sensors": sensors,
+        }
+
+
+def test_live_readings_stand_on_the_devices_page_and_their_absence_is_said(web: PagesWeb) -> None:
+    device = first(web, Device, Device.name == "GW-3140105000")
+    client = web.as_("admin")
+    assert "采集程序没有应答" in client.get(f"/devices/{device.id}/live").text
+    link = web.app.state.link
+    web.app.state.link = Stand()
+    try:
+        said = text_of(client.get(f"/devices/{device.id}/live"))
+    finally:
+        web.app.state.link = link
+    for words in ("250 Mbit/s", "4.20 ms", "1 天", "41.5 °C", "ICMP, SNMP", "0 %"):
+        assert words in said, words

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.pages.clock import Clock, write_duration
+from api.pages.enabling import commands_for
 from api.pages.listing import ListAddress
 from api.pages.panel import lay_out, order_of
 from api.pages.queries.school import Hop
@@ -18,7 +19,7 @@ from api.pages.render import write_rate, write_share
 from api.pages.texts import catalogue
 from api.pages.uptime import merge, split_days
 from api.pages.way import draw_way
-from inventory.models import NodeKind, State
+from inventory.models import DeviceKind, NodeKind, State
 
 T0 = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
 STARTS = [T0 + timedelta(days=day) for day in range(4)]
@@ -187,3 +188,24 @@ def test_an_address_of_a_list_changes_one_thing_and_goes_to_its_first_page() -> 
     assert at.url(page=4).endswith("page=4")
     assert at.sort_url("name") == "/schools?q=a+b&state=down&sort=name"
     assert at.offset == 100
+
+
+@pytest.mark.parametrize(
+    ("vendor", "kind", "oid", "says"),
+    [
+        ("Huawei", "gateway", "", "usm-user v3 USER"),
+        ("华为", "switch", "", "acl 2999"),
+        ("", "switch", "1.3.6.1.4.1.2011.2.23.1", "snmp-agent"),
+        ("海康威视", "camera", "", "Configuration > Network"),
+        ("H3C", "switch", "", "snmp-agent"),
+    ],
+)
+def test_a_silent_device_has_the_commands_of_its_vendor(vendor: str, kind: str, oid: str, says: str) -> None:
+    found = commands_for(vendor, DeviceKind(kind), oid)
+    assert found is not None
+    assert says in found.text
+    assert "{" not in found.text.replace("{ ", "")
+
+
+def test_a_vendor_that_nobody_knows_has_no_commands() -> None:
+    assert commands_for("Nobody Ltd", DeviceKind.switch, "") is None

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+from fastapi import FastAPI
 from sqlmodel import Session, select
 
 from api.app import create_app
@@ -521,16 +522,15 @@ def make_register(path: Path) -> Register:
 
 
 @contextmanager
-def serve_pages(register: Register, directory: Path, demo: bool = False) -> Iterator[str]:
-    """The application on a free port of loopback; yields its address."""
+def serve_pages(register: Register, directory: Path, demo: bool = False) -> Iterator[tuple[str, FastAPI]]:
+    """The application on a free port of loopback; yields its address, and the application."""
     (directory / "run").mkdir(exist_ok=True)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     settings = ApiSettings(listen=f"127.0.0.1:{listener.getsockname()[1]}")
-    server = server_of(
-        create_app(register, settings, state_dir=directory, timezone="Asia/Shanghai", demo=demo), settings
-    )
+    app = create_app(register, settings, state_dir=directory, timezone="Asia/Shanghai", demo=demo)
+    server = server_of(app, settings)
     server.install_signal_handlers = lambda: None
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -539,7 +539,7 @@ def serve_pages(register: Register, directory: Path, demo: bool = False) -> Iter
         assert time.monotonic() < deadline, "the server did not start"
         time.sleep(0.01)
     try:
-        yield f"http://{settings.listen}"
+        yield f"http://{settings.listen}", app
     finally:
         server.should_exit = True
         thread.join(10)

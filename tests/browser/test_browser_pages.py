@@ -101,7 +101,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     register = make_register(directory / "edunet.db")
     seed_province(register)
     OUTPUT.mkdir(exist_ok=True)
-    with serve_pages(register, directory) as address, sync_api.sync_playwright() as playwright:
+    with serve_pages(register, directory) as (address, _app), sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         site = Site(address, register, browser)
         page = site.open("/schools")
