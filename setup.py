@@ -28,7 +28,6 @@ def extensions() -> list[Extension]:
             define_macros=[("_GNU_SOURCE", "1")],
             extra_compile_args=flags,
             extra_link_args=[flag for flag in flags if flag.startswith("-fsanitize")],
-            optional=True,
         )
         for name in MODULES
         if os.path.exists(f"probes/engine/{name}.py")
@@ -37,18 +36,21 @@ def extensions() -> list[Extension]:
         built: list[Extension] = cythonize(
             wanted,
             build_dir="build/cython",
+            quiet=True,
             compiler_directives={
                 "language_level": 3,
                 "boundscheck": True,
                 "wraparound": False,
                 "cdivision": True,
                 "initializedcheck": False,
-                "freethreading_compatible": False,
+                "show_performance_hints": False,
             },
         )
     except Exception as failure:  # noqa: BLE001 - whatever goes wrong here, the program installs all the same
         sys.stderr.write(f"edunet: the engine could not be compiled, it stays plain Python (slower): {failure}\n")
         return []
+    for extension in built:
+        extension.optional = True  # cythonize forgets it
     return built
 
 
