@@ -233,6 +233,7 @@ class Checker:
         self.check_coverage()
         self.check_patience()
         self.check_counts()
+        self.check_flapping()
 
     def fail(self, words: str, notice: Value | None = None) -> None:
         self.problems.append(f"{words}: {notice}" if notice else words)
@@ -621,6 +622,26 @@ class Checker:
                 updates = [m for m in costs if m["event"] == "updated" and not m["flapping"] and m is not end]
                 if len(costs) - len(updates) > 6:
                     self.fail(f"{node} flapped for {len(costs)} notices", n)
+
+    def check_flapping(self) -> None:
+        """The first third silence within 20 minutes is said within 30 s, or when a minute has passed since the last `updated`."""
+        for node, silences in self.world.silences.items():
+            triple = next(((a, c) for a, c in zip(silences, silences[2:], strict=False) if c - a <= 1200), None)
+            if triple is None or node in self.world.untidy or self.world.windows or triple[1] + 95 > self.end:
+                continue
+            first, third = triple
+            scenes = [scene for scene in self.world.scenes if first <= scene.at <= third + 95]
+            clustered = any(self.in_a_cluster(node, scene, scene.at) for scene in scenes)
+            if any(scene.kind.get(node) not in (ROOT, IN) for scene in scenes) or clustered:
+                continue
+            if self.maybe_unknown(node, first, third + 95):
+                continue
+            updated = [
+                n["t"] + 60 for n in self.notices if n["root"] == node and n["event"] == "updated" and n["t"] <= third
+            ]
+            limit = max([third + 30, *updated]) + EPS
+            if not any(n["root"] == node and n["flapping"] and third <= n["t"] <= limit for n in self.notices):
+                self.fail(f"{node} fell silent for the third time at {third}, and flapping was not said")
 
 
 def chained(roots: list[str], since: dict[str, float]) -> list[list[str]]:
