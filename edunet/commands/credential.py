@@ -31,10 +31,10 @@ def register(app: typer.Typer) -> None:
 
         with open_register().session() as session:
             rows = []
-            for row in session.exec(select(Credential)).all():
-                zone = session.get(Zone, row.zone_id) if row.zone_id else None
-                region = session.get(Region, row.region_id) if row.region_id else None
-                shown = row.model_dump(include={"id", "name", "version", "auth_protocol", "priv_protocol", "context"})
+            for found in session.exec(select(Credential)).all():
+                zone = session.get(Zone, found.zone_id) if found.zone_id else None
+                region = session.get(Region, found.region_id) if found.region_id else None
+                shown = found.model_dump(include={"id", "name", "version", "auth_protocol", "priv_protocol", "context"})
                 rows.append({**shown, "zone": zone.name if zone else None, "region": region.name if region else None})
         if as_json:
             print(json.dumps(rows, ensure_ascii=False))
