@@ -35,6 +35,7 @@ from inventory.models import (
 )
 from inventory.regions import divisions, duty_by_code, load_regions, place_by_code
 from inventory.sealing import Sealer
+from inventory.searching import device_words, pinyin_of, school_words
 
 ZONE = "demo"
 REFERENCES = "127.9.255.1, 127.9.255.2, 127.9.255.3"
@@ -42,6 +43,9 @@ REFERENCES = "127.9.255.1, 127.9.255.2, 127.9.255.3"
 
 PAST_DAYS = 90
 """The province has been watched for so long."""
+
+SEARCHED = ("vendor", "model", "serial", "sys_name", "chassis_mac")
+"""What a device is found by beside its name."""
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and the share done so far."""
@@ -222,7 +226,7 @@ def _add_schools_and_sites(
 
     opened = date(2010, 9, 1)
     schools = [
-        {**placed(row), "opened_on": opened, "search": f"{row['name']} {row['name_en']} {row['code']}".lower()}
+        {**placed(row), "opened_on": opened, "search": school_words(row["name"], row["name_en"], row["code"])}
         for row in province.schools
     ]
     _insert(session, School, schools)
@@ -242,7 +246,7 @@ def _add_devices(session: Session, province: Province, zone_id: int, snmp_port: 
                 "snmp_port": snmp_port,
                 "first_seen": seen,
                 "installed_on": installed,
-                "search": f"{row['name']} {row['model']} {row['serial']} {row['chassis_mac']}".lower(),
+                "search": _device_words(row),
             }
             for row in province.devices
         ),
@@ -256,6 +260,14 @@ def _add_devices(session: Session, province: Province, zone_id: int, snmp_port: 
         ),
     )
     _insert(session, DeviceUpstream, ({"device_id": d, "upstream_id": u} for d, u in province.upstreams))
+
+
+def _device_words(row: Mapping[str, Any]) -> str:
+    """What a device is found by; the pinyin of its school's name is worked out once for all of a school's devices."""
+    parts = [pinyin_of(part) for part in row["name"].split(" ")]
+    return device_words(
+        "", row["name"], *(row[name] for name in SEARCHED), *(" ".join(p) for p in zip(*parts, strict=True))
+    )
 
 
 def _add_lines(session: Session, province: Province, zone_id: int) -> None:

@@ -35,6 +35,8 @@ from inventory.users import ensure_administrator, find_user, make_login_link
 HOST_READY_S = 20.0
 """How long the demonstration's responder may take until it answers."""
 
+LONGEST_SOCKET = 107
+
 ALIVE_S = 120.0
 """How long the first word on all devices is waited for before the supervisor stops telling of it."""
 
@@ -100,7 +102,7 @@ class Up:
         self.settings = settings
         self.listen = listen or settings.api.listen
         self.wanted = demonstration
-        self.places = Places(settings.state())
+        self.places = _places(settings)
         self.demonstration = False
         self.began = time.monotonic()
         self.alive_told = False
@@ -330,6 +332,18 @@ class Up:
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         self.stopping = True
+
+
+def _places(settings: Settings) -> Places:
+    """The state directory; CannotStartError where it cannot be written, or its sockets' names would be too long (unix(7): 107 bytes)."""
+    try:
+        places = Places(settings.state())
+        (places.run / "up.lock").open("a").close()
+    except OSError as error:
+        raise CannotStartError(words.NO_STATE.format(error=error)) from None
+    if len(os.fsencode(places.run / "collector.sock")) > LONGEST_SOCKET:
+        raise CannotStartError(words.LONG_STATE.format(state=places.state))
+    return places
 
 
 def _edunet(*arguments: str) -> list[str]:

@@ -5,6 +5,11 @@ ALREADY = (
     "edunet 已在运行(进程 {pid}),使用同一状态目录 {state}。\n"
     "edunet is already running (process {pid}) on the state directory {state}: end it first, or set EDUNET_STATE_DIR."
 )
+NO_STATE = "状态目录无法使用 the state directory cannot be used: {error}  (EDUNET_STATE_DIR)"
+LONG_STATE = (
+    "状态目录的路径太长，套接字放不下：{state}\n"
+    "The path of the state directory is too long for sockets: {state}. Set EDUNET_STATE_DIR to a shorter one."
+)
 WRONG_LISTEN = "监听地址有误 wrong listening address: {error}"
 HALF_TLS = (
     "api.tls_cert 与 api.tls_key 须同时设置。 api.tls_cert and api.tls_key need each other: one of them is empty."

@@ -227,3 +227,16 @@ def test_a_wrong_configuration_is_wrong_use(start: Callable[..., Running]) -> No
     )
     assert wrong.returncode == 2
     assert "snmp_port" in wrong.stderr
+
+
+@pytest.mark.parametrize("state", ["/proc/nowhere", "/tmp/" + "long" * 30])
+def test_a_state_directory_that_cannot_serve_is_a_clear_error(state: str) -> None:
+    made = not Path(state).exists()
+    failed = subprocess.run(
+        [str(EDUNET), "up"], env={**os.environ, "EDUNET_STATE_DIR": state}, capture_output=True, text=True, check=False
+    )
+    assert failed.returncode == 1
+    assert "state directory" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    if made:
+        shutil.rmtree(state, ignore_errors=True)
