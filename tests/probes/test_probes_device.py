@@ -7,10 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from probes.device import read_device
 from probes.device.recording import Recording, format_line, parse_value, write_recording
@@ -263,3 +266,25 @@ def test_wrong_use_ends_with_2(arguments: tuple[str, ...]) -> None:
     done = edunet(*arguments)
     assert done.returncode == 2
     assert done.stderr
+
+
+# ---------------------------------------------------------------------- nonsense
+
+JUNK = st.one_of(
+    st.just(Value(NULL, None)),
+    st.builds(Value, st.just(INTEGER), st.sampled_from([0, -1, 2**31 - 1, -(2**31), 65535])),
+    st.builds(Value, st.just(COUNTER64), st.sampled_from([0, 2**64 - 1])),
+    st.builds(Value, st.just(OBJECT_IDENTIFIER), st.sampled_from([(), (1,), (1, 3, 6, 1, 4, 1), (2, 99, 4294967295)])),
+    st.builds(Value, st.sampled_from([OCTET_STRING, 0x44, 0x40]), st.binary(max_size=20)),
+    st.builds(Value, st.just(OCTET_STRING), st.sampled_from([b"1e999", b"nan", b"9" * 400, b"-", b"\xff" * 6])),
+)
+
+
+@settings(max_examples=80, suppress_health_check=list(HealthCheck), deadline=None)
+@given(st.sampled_from(sorted(OWN.glob("*.snmprec"))), st.lists(JUNK, min_size=1, max_size=8), st.randoms())
+def test_whatever_a_device_says_it_is_read(path: Path, junk: list[Value], random: Random) -> None:
+    values = {
+        oid: random.choice(junk) if random.random() < 0.4 else value
+        for oid, value in Recording.load(path).values.items()
+    }
+    json.dumps(read_device(Recording(values)), allow_nan=False)
