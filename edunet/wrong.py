@@ -5,8 +5,9 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from edunet.settings import Settings, config_file
 
@@ -32,11 +33,14 @@ def wrong_settings() -> list[WrongSetting]:
     if path is not None:
         try:
             with path.open("rb") as file:
-                tomllib.load(file)
+                given = tomllib.load(file)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             return [WrongSetting(str(path), "", str(error))]
         except OSError as error:
             return [WrongSetting(str(path), "", error.strerror or str(error))]
+        unknown = _unknown(given, Settings, ())
+        if unknown:
+            return [WrongSetting(_where(path, keys), ".".join(keys), "no such setting") for keys in unknown]
     try:
         Settings()
     except ValidationError as error:
@@ -47,6 +51,18 @@ def wrong_settings() -> list[WrongSetting]:
     except ValueError as error:  # pydantic-settings: a variable that is no JSON where a group is expected
         return [WrongSetting("", "", str(error))]
     return []
+
+
+def _unknown(given: dict[str, Any], model: type[BaseModel], above: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Keys that no setting has, at any depth: a group of settings would pass over them in silence."""
+    found: list[tuple[str, ...]] = []
+    for key, value in given.items():
+        field = model.model_fields.get(key)
+        if field is None:
+            found.append((*above, key))
+        elif isinstance(value, dict) and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found += _unknown(value, field.annotation, (*above, key))
+    return found
 
 
 def _where(path: Path | None, keys: Sequence[str]) -> str:

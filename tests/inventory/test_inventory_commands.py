@@ -2,36 +2,43 @@
 
 import json
 import os
-import subprocess
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 SCHOOLS = "code,name,level,county\n2114000001,迎泽一小,primary,迎泽区\n"
 DEVICES = "site,kind,name,address\n2114000001,gateway,GW,127.0.0.2\n"
 
 
+@dataclass
+class Done:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 class Shell:
-    """`edunet` with a state directory of its own."""
+    """`edunet` with a state directory of its own, in this process: starting Python for each command would take most of the time."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.env = {key: value for key, value in os.environ.items() if not key.startswith(("EDUNET_", "LC_", "LANG"))}
-        self.env |= {"EDUNET_STATE_DIR": str(root / "state"), "EDUNET_LANG": "en", "PYTHONUTF8": "1"}
+        self.env: dict[str, str | None] = {
+            key: None for key in os.environ if key.startswith(("EDUNET_", "LC_", "LANG"))
+        }
+        self.env |= {"EDUNET_STATE_DIR": str(root / "state"), "EDUNET_LANG": "en"}
 
-    def __call__(self, *words: str, given: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "edunet.main", *words],
-            env=self.env | env,
-            cwd=self.root,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    def __call__(self, *words: str, given: str = "", **env: str) -> Done:
+        from edunet.main import app
+
+        result = CliRunner().invoke(app, list(words), input=given, env=self.env | env)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Done(result.exit_code, result.stdout, result.stderr)
 
     def json(self, *words: str, code: int = 0, **more: Any) -> Any:
         """The output of a command with --json."""
@@ -46,7 +53,8 @@ class Shell:
 
 
 @pytest.fixture
-def edunet(tmp_path: Path) -> Shell:
+def edunet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(tmp_path)
     return Shell(tmp_path)
 
 

@@ -10,7 +10,7 @@ from inventory.imports.problems import MESSAGES
 from inventory.words import _chinese, language, say
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [*(ROOT / "inventory").rglob("*.py"), *(ROOT / "edunet" / "commands" / f"{name}.py" for name in ("imports", "zone", "credential", "user", "outages", "check")), ROOT / "edunet" / "registry.py"]  # fmt: skip
+SOURCES = [*(ROOT / "inventory").rglob("*.py"), *(ROOT / "edunet" / "commands" / f"{name}.py" for name in ("imports", "zone", "credential", "user", "outages", "check")), ROOT / "edunet" / "registry.py", ROOT / "edunet" / "secrets_input.py"]  # fmt: skip
 
 
 def _texts() -> set[str]:
@@ -18,6 +18,7 @@ def _texts() -> set[str]:
     found |= {column.help_en for kind in KINDS.values() for column in kind.columns if column.required}
     for path in SOURCES:
         source = path.read_text(encoding="utf-8")
+        found |= set(re.findall(r'read_secret\([^()]*, "([a-z ]+)"\)', source))
         found |= set(re.findall(r'\b(?:say|Words|_Text)\(\s*"((?:[^"\\]|\\.)*)"', source))
     return found
 
