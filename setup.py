@@ -3,12 +3,19 @@
 A failed build is a warning: the same files then run as plain Python, slower (docs/decisions/0010). pyproject.toml has all else.
 """
 
+import hashlib
 import os
 import sys
 
 from setuptools import Extension, setup
 
 MODULES = ("wire", "walk", "echo")
+
+
+def digest(name: str) -> str:
+    """What `probes.engine.digest` says of the same text: an engine built of another is not used."""
+    with open(f"probes/engine/{name}.py", "rb") as source:
+        return hashlib.sha256(source.read()).hexdigest()[:16]
 
 
 def extensions() -> list[Extension]:
@@ -25,7 +32,7 @@ def extensions() -> list[Extension]:
         Extension(
             f"probes.engine.{name}",
             [f"probes/engine/{name}.py"],
-            define_macros=[("_GNU_SOURCE", "1")],
+            define_macros=[("_GNU_SOURCE", "1"), ("EDUNET_SOURCE", f'"{digest(name)}"')],
             extra_compile_args=flags,
             extra_link_args=[flag for flag in flags if flag.startswith("-fsanitize")],
         )
@@ -37,6 +44,7 @@ def extensions() -> list[Extension]:
             wanted,
             build_dir="build/cython",
             quiet=True,
+            force=True,
             compiler_directives={
                 "language_level": 3,
                 "boundscheck": True,

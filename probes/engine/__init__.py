@@ -3,6 +3,7 @@
 `EDUNET_ENGINE=python` or `compiled` forces one; `NAME` says which runs. `load` gives either side by side, for the differential tests.
 """
 
+import hashlib
 import importlib
 import importlib.util
 import os
@@ -28,7 +29,14 @@ def load(module: str, engine: Engine | None = None) -> ModuleType:
         raise ImportError(
             f"probes.engine.{module} is not compiled here: install gcc and python3-dev, then `make install`"
         )
+    if found.SOURCE.decode() != digest(module):
+        raise ImportError(f"probes.engine.{module} was compiled of another text than it has now: `make install`")
     return found
+
+
+def digest(module: str) -> str:
+    """A digest of the module's text, as setup.py builds it in."""
+    return hashlib.sha256(Path(__file__).with_name(f"{module}.py").read_bytes()).hexdigest()[:16]
 
 
 def _plain(module: str) -> ModuleType:

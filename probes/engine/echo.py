@@ -7,9 +7,11 @@ cookie, the target's number and the probe's number all fit; what else arrives is
 import cython
 
 if cython.compiled:
-    from cython.cimports.probes.engine.sockets import memcmp
+    from cython.cimports.probes.engine.sockets import EDUNET_SOURCE, memcmp
 
 COMPILED: bool = cython.compiled
+SOURCE: bytes = EDUNET_SOURCE if cython.compiled else b""
+"""Digest of the text that the compiled engine was built of."""
 PACKET = 24
 """Bytes of an echo request: 8 of header, then cookie (8), target number (4), probe number (2), two zeros."""
 MOST_PROBES = 64

@@ -47,3 +47,7 @@ cdef extern from "<string.h>" nogil:
     int memcmp(const void *a, const void *b, size_t size)
     void *memcpy(void *to, const void *source, size_t size)
     void *memmove(void *to, const void *source, size_t size)
+
+# Which text this was built of: setup.py's macro.
+cdef extern from *:
+    const char *EDUNET_SOURCE

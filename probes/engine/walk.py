@@ -12,9 +12,11 @@ import cython
 from probes.engine.plain import Names, absorb, divide_scalars
 
 if cython.compiled:
-    from cython.cimports.probes.engine.sockets import memcmp, memcpy, memmove
+    from cython.cimports.probes.engine.sockets import EDUNET_SOURCE, memcmp, memcpy, memmove
 
 COMPILED: bool = cython.compiled
+SOURCE: bytes = EDUNET_SOURCE if cython.compiled else b""
+"""Digest of the text that the compiled engine was built of."""
 COLUMNS = 9
 """Values kept of a port."""
 WALKED = 12

@@ -20,6 +20,7 @@ if cython.compiled:
         CMSG_NXTHDR,
         EAGAIN,
         ECONNREFUSED,
+        EDUNET_SOURCE,
         EINTR,
         ENOBUFS,
         MSG_DONTWAIT,
@@ -38,6 +39,8 @@ if cython.compiled:
     )
 
 COMPILED: bool = cython.compiled
+SOURCE: bytes = EDUNET_SOURCE if cython.compiled else b""
+"""Digest of the text that the compiled engine was built of."""
 BATCH = 128
 """Most packets moved by one call."""
 ADDRESS = 28
