@@ -5,11 +5,12 @@ due, and it is worked out again before anything is said. So nothing is ever said
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from collector.judge import figures
-from collector.judge.agenda import CAUSE, CLUSTER, Agenda
-from collector.judge.causes import NEVER, Cause, Cluster, Incident
+from collector.judge.agenda import CAUSE, Agenda
+from collector.judge.causes import NEVER, Cause, Incident
+from collector.judge.clusters import Clusters
 from collector.judge.groups import Groups
 from collector.judge.roots import EXPLAINED, HELD, IN, ROOT, Change, Roots
 from collector.judge.topology import Layout
@@ -32,11 +33,11 @@ class Desk:
     agenda: Agenda
     groups: Groups
     causes: dict[int, Cause]
-    clusters: dict[int, Cluster]
     waiting: set[int]
     awaiting: dict[int, set[int]]
     outbox: list[Notice]
     layout: Layout
+    clusters: Clusters = field(init=False)
     series: str = "i"
     now: float = NEVER
     wait_s: float = 20.0
@@ -44,6 +45,9 @@ class Desk:
     opened: int = 0
     merged: int = 0
     notices: int = 0
+
+    def __post_init__(self) -> None:
+        self.clusters = Clusters(self)
 
     # -- what happened
 
@@ -60,13 +64,13 @@ class Desk:
                 if change.was == IN:
                     cause.fall_silent(t, self.rules)
                 cause.become_root(t)
-                cause.key = cause.key or self._new_id()
+                cause.key = cause.key or self.new_id()
                 new_roots.append(n)
             elif cause is not None:
                 self._explain_or_answer(cause, change, t, n in taken_back)
             touched.update((n, change.root, change.was_root))
         for n in new_roots:
-            self._join(self.causes[n])
+            self.clusters.join(self.causes[n])
         touched.discard(-1)
         self._touch_all(touched)
 
@@ -112,7 +116,7 @@ class Desk:
                     clusters.add(cause.cluster)
                 self.touch(n)
         for number in sorted(clusters):
-            self.touch_cluster(number)
+            self.clusters.touch(number)
 
     def touch(self, n: int) -> None:
         """Work out again what is next for a cause."""
@@ -120,7 +124,7 @@ class Desk:
         incident = cause.open
         if incident is not None:
             if cause.cluster < 0 and kind == ROOT and not cause.flapping and cause.flap_t is None:
-                self._watch(incident, len(self.roots.members.get(n, ())))
+                self.watch(incident, len(self.roots.members.get(n, ())))
             else:
                 incident.differs_t = None
             if kind in (EXPLAINED, HELD):
@@ -134,22 +138,7 @@ class Desk:
         cause = self.causes[n]
         return cause.flap_t is not None or (self.roots.kind[n] == ROOT and cause.open is None and cause.cluster < 0)
 
-    def touch_cluster(self, number: int) -> None:
-        """Work out again what is next for a cluster."""
-        cluster = self.clusters.get(number)
-        if cluster is None:
-            return
-        silent = [m for m in cluster.members if self.roots.kind[m] != IN]
-        failing = [m for m in silent if self.roots.kind[m] == ROOT]
-        if failing:
-            self._watch(cluster.incident, sum(len(self.roots.members.get(m, ())) for m in failing))
-        else:
-            cluster.incident.differs_t = None
-            for m in silent:
-                self.awaiting.setdefault(self.roots.root[m], set()).add(-1 - number)
-        self.agenda.put(CLUSTER, number, max(self._next_of_cluster(cluster)[0], self.now))
-
-    def _watch(self, incident: Incident, affected: int) -> None:
+    def watch(self, incident: Incident, affected: int) -> None:
         if not incident.differs(affected, self.rules.shrink_updates):
             incident.differs_t = None
         elif incident.differs_t is None:
@@ -167,7 +156,7 @@ class Desk:
             return (cause.joined_t, "merge into cluster") if incident else (INFINITY, "")
         steps: list[tuple[float, str]] = [(INFINITY, "")]
         if incident is not None and kind in (EXPLAINED, HELD):
-            steps.append((self._merge_due(self.roots.root[n], cause.explained_t), "merge"))
+            steps.append((self.merge_due(self.roots.root[n], cause.explained_t), "merge"))
         if cause.flapping:
             steps.append((cause.changed_t + cause.quiet_s, "calm"))
             if incident is None and not cause.flap_said and kind == ROOT:
@@ -180,19 +169,8 @@ class Desk:
         if incident is not None and kind == IN:
             steps.append((cause.changed_t + self.rules.resolve_wait_s, "resolve"))
         if incident is not None:
-            steps.append((self._update_due(incident), "update"))
+            steps.append((self.update_due(incident), "update"))
         return min(steps)
-
-    def _next_of_cluster(self, cluster: Cluster) -> tuple[float, str]:
-        there = [m for m in cluster.members if self.layout.nodes[m] is not None and not self.layout.edge[m]]
-        silent = [m for m in there if self.roots.kind[m] != IN]
-        if not silent:
-            answered = max((self.causes[m].changed_t for m in there), default=NEVER)
-            return (answered + self.rules.resolve_wait_s if there else NEVER), "resolve"
-        if any(self.roots.kind[m] == ROOT for m in silent):
-            return self._update_due(cluster.incident), "update"
-        explained_t = max(self.causes[m].explained_t for m in silent)
-        return min(self._merge_due(root, explained_t) for root in {self.roots.root[m] for m in silent}), "merge"
 
     def _open_due(self, cause: Cause) -> float:
         if cause.suspended:
@@ -206,12 +184,12 @@ class Desk:
         due = cause.flap_t + self.wait_s + cause.flap_unknown_s
         return max(due, cause.open.updated_t + self.rules.update_every_s) if cause.open else due
 
-    def _update_due(self, incident: Incident) -> float:
+    def update_due(self, incident: Incident) -> float:
         if incident.differs_t is None:
             return INFINITY
         return max(incident.differs_t + self.rules.settle_s, incident.spoke_t + self.rules.update_every_s)
 
-    def _merge_due(self, root: int, explained_t: float) -> float:
+    def merge_due(self, root: int, explained_t: float) -> float:
         """At once when the other is opened; where it was open before, after a while: it may have been a glitch."""
         other = self.incident_of(root)
         if other is None:
@@ -223,7 +201,7 @@ class Desk:
         cause = self.causes.get(n)
         if cause is None:
             return None
-        return self.clusters[cause.cluster].incident if cause.cluster >= 0 else cause.open
+        return self.clusters.open[cause.cluster].incident if cause.cluster >= 0 else cause.open
 
     # -- what is said
 
@@ -241,11 +219,11 @@ class Desk:
             elif step == "update":
                 self._update(cause)
             elif step == "resolve":
-                self._resolve(cause)
+                self.resolve(cause)
             elif step == "merge":
-                self._resolve(cause, self.incident_of(self.roots.root[n]))
+                self.resolve(cause, self.incident_of(self.roots.root[n]))
             else:
-                self._resolve(cause, self.clusters[cause.cluster].incident)
+                self.resolve(cause, self.clusters.open[cause.cluster].incident)
         self.touch(n)
 
     def _open(self, cause: Cause) -> None:
@@ -256,7 +234,7 @@ class Desk:
             cause.blocked_until, cause.floor_t, cause.unknown_s = None, self.now, 0.0
         if self.windows.covers(self.layout, n, self.now):
             cause.blocked_until = self.windows.next_end(self.layout, n, self.now)
-        elif cause.floor_t + self.wait_s + cause.unknown_s <= self.now and not self._cluster(cause):
+        elif cause.floor_t + self.wait_s + cause.unknown_s <= self.now and not self.clusters.gather(cause):
             self._say_opened(cause, flapping=cause.flapping)
             cause.flap_said = cause.flapping
 
@@ -265,12 +243,12 @@ class Desk:
             return
         n, kind = cause.node, self.roots.kind[cause.node]
         quiet = self.windows.covers(self.layout, n, self.now)
-        if kind == ROOT and cause.open is None and not quiet and self._cluster(cause):
+        if kind == ROOT and cause.open is None and not quiet and self.clusters.gather(cause):
             return
         assert cause.flap_t is not None
         cause.begin_flapping(cause.flap_t, self.rules)
         if cause.open is not None:
-            self._say(cause.open, "updated", self._figures([n]), self._possible(n), flapping=True)
+            self.say(cause.open, "updated", self.figures_of([n]), self._possible(n), flapping=True)
             cause.flap_said = True
         elif kind in (ROOT, IN) and not quiet:
             self._say_opened(cause, flapping=True)
@@ -282,15 +260,15 @@ class Desk:
         if cause.open is None:
             return
         if self.roots.kind[n] == IN:
-            self._resolve(cause)
+            self.resolve(cause)
         else:
-            self._say(cause.open, "updated", self._figures([n]), self._possible(n))
+            self.say(cause.open, "updated", self.figures_of([n]), self._possible(n))
 
     def _update(self, cause: Cause) -> None:
         assert cause.open is not None
-        self._say(cause.open, "updated", self._figures([cause.node]), self._possible(cause.node))
+        self.say(cause.open, "updated", self.figures_of([cause.node]), self._possible(cause.node))
 
-    def _resolve(self, cause: Cause, into: Incident | None = None) -> None:
+    def resolve(self, cause: Cause, into: Incident | None = None) -> None:
         incident = cause.open
         assert incident is not None
         cause.open = None
@@ -298,7 +276,7 @@ class Desk:
         if into:
             self.merged += 1
         incident.resolved_t = self.now
-        self._say(incident, "resolved", incident.said, incident.possible, merged_into=into.id if into else None)
+        self.say(incident, "resolved", incident.said, incident.possible, merged_into=into.id if into else None)
 
     def _say_opened(self, cause: Cause, flapping: bool) -> None:
         n, last = cause.node, cause.last
@@ -306,23 +284,25 @@ class Desk:
         if last is not None and again:
             incident = last
         else:
-            incident = Incident(cause.key or self._new_id(), n)
+            incident = Incident(cause.key or self.new_id(), n)
             cause.key = ""
             self.opened += 1
         cause.open, cause.last = incident, None
         incident.opened_t = self.now
-        self._say(incident, "reopened" if again else "opened", self._figures([n]), self._possible(n), flapping=flapping)
-        self._wake_awaiting([n])
+        self.say(
+            incident, "reopened" if again else "opened", self.figures_of([n]), self._possible(n), flapping=flapping
+        )
+        self.wake_awaiting([n])
 
-    def _wake_awaiting(self, roots: Iterable[int]) -> None:
+    def wake_awaiting(self, roots: Iterable[int]) -> None:
         for root in roots:
             for n in sorted(self.awaiting.pop(root, ())):
                 if n >= 0:
                     self.touch(n)
                 else:
-                    self.touch_cluster(-1 - n)
+                    self.clusters.touch(-1 - n)
 
-    def _say(
+    def say(
         self,
         incident: Incident,
         event: Event,
@@ -344,14 +324,14 @@ class Desk:
             Notice(self.now, event, incident.id, root, possible, incident.cluster, *said, flapping, merged_into)
         )
 
-    def _figures(self, roots: Iterable[int]) -> tuple[int, int, int]:
+    def figures_of(self, roots: Iterable[int]) -> tuple[int, int, int]:
         affected = [n for root in roots for n in self.roots.members.get(root, ())]
         return len(affected), *figures.schools_and_pupils(self.layout, self.schools, affected)
 
     def _possible(self, n: int) -> tuple[str, ...]:
         return figures.possible(self.layout, self.roots, self.words, n)
 
-    def _new_id(self) -> str:
+    def new_id(self) -> str:
         self.number += 1
         return f"{self.series}{self.number}"
 
@@ -374,98 +354,3 @@ class Desk:
     def _not_seen(self, cause: Cause) -> bool:
         cause.suspended = self.unknown_since(cause.node, self.now) < INFINITY
         return cause.suspended
-
-    # -- clusters
-
-    def _free(self, n: int) -> bool:
-        return self.causes[n].cluster < 0 and not self.windows.covers(self.layout, n, self.now)
-
-    def _cluster(self, cause: Cause) -> bool:
-        """Whether a due root joins a cluster, or makes one with others."""
-        if self._join(cause):
-            return True
-        found = self.groups.find(self.layout, self.roots.since, cause.node, self._free)
-        if found is None:
-            return False
-        self.number += 1
-        incident = Incident(f"{self.series}{self.number}", -1, found.group)
-        cluster = Cluster(self.number, incident, {})
-        self.clusters[cluster.number] = cluster
-        for m in found.members:
-            self._enter(cluster, m, self.now)
-        self.opened += 1
-        incident.opened_t = self.now
-        self._say(incident, "opened", self._figures(found.members), ())
-        for m in found.members:
-            self.touch(m)
-        self.touch_cluster(cluster.number)
-        self._wake_awaiting(found.members)
-        return True
-
-    def _join(self, cause: Cause) -> bool:
-        """Whether a root falls silent near a member of an open cluster of one of its groups; those near it come along."""
-        n = cause.node
-        since = self.roots.since
-        if cause.cluster >= 0:
-            self.clusters[cause.cluster].members[n] = since[n]
-            return True
-        for cluster in self.clusters.values():
-            group = cluster.incident.cluster
-            if (
-                group not in self.layout.groups[n]
-                or not self._free(n)
-                or not self.groups.near(cluster.members, since[n])
-            ):
-                continue
-            self._enter(cluster, n, self.now + self.rules.settle_s)
-            todo = sorted(m for m in self.groups.roots.get(group, ()) if self._free(m))
-            while (near := next((m for m in todo if self.groups.near(cluster.members, since[m])), None)) is not None:
-                todo.remove(near)
-                self._enter(cluster, near, self.now + self.rules.settle_s)
-                self.touch(near)
-                self._wake_awaiting([near])
-            self.touch(n)
-            self.touch_cluster(cluster.number)
-            self._wake_awaiting([n])
-            return True
-        return False
-
-    def _enter(self, cluster: Cluster, n: int, joined_t: float) -> None:
-        cause = self.causes[n]
-        cluster.members[n] = self.roots.since[n]
-        cause.cluster, cause.joined_t = cluster.number, joined_t
-        cause.end_flapping()
-
-    def act_cluster(self, number: int) -> None:
-        """A cluster is due."""
-        cluster = self.clusters.get(number)
-        if cluster is None:
-            return
-        due, step = self._next_of_cluster(cluster)
-        if due > self.now:
-            self.touch_cluster(number)
-            return
-        incident = cluster.incident
-        if step == "update":
-            self._say(incident, "updated", self._figures(self._failing(cluster)), ())
-            self.touch_cluster(number)
-            return
-        into: Incident | None = None
-        if step == "merge":
-            others = {self.roots.root[m] for m in cluster.members if self.roots.kind[m] != IN}
-            ready = [root for root in sorted(others) if self.incident_of(root) is not None]
-            into = self.incident_of(ready[0])
-            self.merged += 1
-        # members that were open on their own before, and not yet merged, are merged first
-        for m in sorted(cluster.members):
-            if self.causes[m].open is not None:
-                self._resolve(self.causes[m], incident)
-        self._say(incident, "resolved", incident.said, (), merged_into=into.id if into else None)
-        del self.clusters[number]
-        for m in sorted(cluster.members):
-            self.causes[m].cluster = -1
-            self.causes[m].end_flapping()
-            self.touch(m)
-
-    def _failing(self, cluster: Cluster) -> list[int]:
-        return [m for m in cluster.members if self.roots.kind[m] == ROOT]

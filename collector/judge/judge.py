@@ -63,7 +63,6 @@ class Judge:
             agenda=self.agenda,
             groups=Groups(self.rules),
             causes={},
-            clusters={},
             waiting=set(),
             awaiting={},
             outbox=[],
@@ -235,7 +234,7 @@ class Judge:
                 self.roots.release(number)
                 self.follower.follow(self, due, None, self._settle([number], due))
             elif phase == CLUSTER:
-                self.desk.act_cluster(number)
+                self.desk.clusters.act(number)
             elif phase == CAUSE:
                 self.desk.act(number)
 

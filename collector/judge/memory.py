@@ -54,7 +54,7 @@ def dump(judge: Judge) -> dict[str, Any]:
         "causes": [_dump_values(asdict(cause)) for cause in desk.causes.values()],
         "clusters": [
             _dump_values(asdict(cluster) | {"members": list(cluster.members.items())})
-            for cluster in desk.clusters.values()
+            for cluster in desk.clusters.open.values()
         ],
         "awaiting": [[root, sorted(waiting)] for root, waiting in desk.awaiting.items()],
         "outbox": [asdict(notice) for notice in desk.outbox],
@@ -114,7 +114,7 @@ def _load_desk(judge: Judge, kept: dict[str, Any]) -> None:
     for value in kept["clusters"]:
         members = dict(value["members"])
         cluster = Cluster(**(_load_values(value) | {"members": members}))
-        desk.clusters[cluster.number] = cluster
+        desk.clusters.open[cluster.number] = cluster
     desk.waiting = {n for n in desk.causes if desk.waits(n)}
     desk.awaiting = {root: set(waiting) for root, waiting in kept["awaiting"]}
     desk.outbox = [_notice(value) for value in kept["outbox"]]

@@ -12,7 +12,7 @@ def incidents(desk: Desk) -> list[IncidentView]:
     """All that is open or will be if nothing changes; what is explained is not among them."""
     views = [
         _view(desk, cluster.incident, sorted(cluster.members), min(cluster.members.values()))
-        for cluster in desk.clusters.values()
+        for cluster in desk.clusters.open.values()
     ]
     alone = [cause for n, cause in sorted(desk.causes.items()) if cause.cluster < 0]
     taken: set[int] = set()
