@@ -67,6 +67,8 @@ class SnmpClient:
         self._bindings = MAX_BINDINGS_OF_WALK // 2
         self._ceiling = MAX_BINDINGS_OF_WALK
         self._good = 0
+        self._bulk = self.credential.version != "1"
+        self._good_bulk = False
         self._request_id = random.randrange(1, 0x3FFFFFFF)
         self._slowest_s: float | None = None
         family, kind, proto, _, where = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM)[0]
@@ -159,34 +161,45 @@ class SnmpClient:
         return rows
 
     def _ask_next_rows(self, asked: list[Oid], last: dict[Oid, Oid]) -> list[tuple[Oid, Value]] | None:
-        """The next rows of the columns asked; None where the question must be put again, smaller."""
+        """The next rows of the columns asked; None where the question must be put again, smaller or as GETNEXT."""
         names = [last[column] for column in asked]
-        repetitions = (
-            1 if self.credential.version == "1" else max(1, min(MAX_REPETITIONS, self._bindings // len(asked)))
-        )
+        tag = GET_BULK if self._bulk else GET_NEXT
+        repetitions = max(1, min(MAX_REPETITIONS, self._bindings // len(asked))) if self._bulk else 1
         smallest = len(asked) == 1 and repetitions == 1
         # Loss is not size: the same question twice before a smaller one.
         attempts = self.attempts if smallest else min(2, self.attempts)
-        tag = GET_NEXT if self.credential.version == "1" else GET_BULK
         try:
-            answer = self._ask(tag, 0, repetitions if tag == GET_BULK else 0, names, attempts)
+            answer = self._ask(tag, 0, repetitions if self._bulk else 0, names, attempts)
         except NoAnswerError:
-            if smallest or self._is_past_deadline():
+            if self._is_past_deadline() or (smallest and not self._give_up_bulk()):
                 raise
-            self._shrink(len(asked) * repetitions)
+            if not smallest:
+                self._shrink(len(asked) * repetitions)
             return None
         if answer.error_status == NO_ERROR:
+            self._good_bulk |= self._bulk
             self._grow()
             return list(answer.bindings) or _ends(asked)
         if answer.error_status == NO_SUCH_NAME and 1 <= answer.error_index <= len(asked):
             del last[asked[answer.error_index - 1]]
             return None
-        if smallest:
-            if answer.error_status in (TOO_BIG, NO_SUCH_NAME, GEN_ERR):
-                return _ends(asked)
-            raise RefusedError(describe_error(answer.error_status))
-        self._shrink(len(asked) * repetitions)
-        return None
+        if not smallest:
+            self._shrink(len(asked) * repetitions)
+            return None
+        if self._give_up_bulk():
+            return None
+        if answer.error_status in (TOO_BIG, NO_SUCH_NAME, GEN_ERR):
+            return _ends(asked)
+        raise RefusedError(describe_error(answer.error_status))
+
+    def _give_up_bulk(self) -> bool:
+        """Whether GETNEXT is worth a try: some small agents refuse GETBULK, or do not answer it. Not once it has worked."""
+        if not self._bulk or self._good_bulk:
+            return False
+        self._bulk = False
+        self._bindings = min(MAX_BINDINGS_OF_GET, self._ceiling + 4)
+        self._ceiling = MAX_BINDINGS_OF_GET
+        return True
 
     def _shrink(self, bindings: int) -> None:
         """After tooBig, or silence twice: half of what was asked, and not soon more."""

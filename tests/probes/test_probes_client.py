@@ -265,6 +265,14 @@ def every_third_is_lost(agent: OddAgent, message: Message) -> list[bytes]:
     return [] if len(agent.asked) % 3 == 0 else normal(agent, message)
 
 
+def no_bulk(_: OddAgent, message: Message) -> list[bytes]:
+    return [] if message.pdu.tag == GET_BULK else [reply(message, rows_for(message.pdu))]
+
+
+def refuses_bulk(_: OddAgent, message: Message) -> list[bytes]:
+    return [reply(message, (), 5) if message.pdu.tag == GET_BULK else reply(message, rows_for(message.pdu))]
+
+
 def going_round(_: OddAgent, message: Message) -> list[bytes]:
     rows = [(name if name[-1] <= 30 else (*COLUMN, name[-1] - 30), value) for name, value in rows_for(message.pdu)]
     return [reply(message, tuple(rows))]
@@ -276,7 +284,8 @@ def strangers_first(_: OddAgent, message: Message) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    "behave", [normal, too_big_above_seven, silent_above_five, every_third_is_lost, strangers_first]
+    "behave",
+    [normal, too_big_above_seven, silent_above_five, every_third_is_lost, strangers_first, no_bulk, refuses_bulk],
 )
 def test_a_walk_gets_every_row_whatever_the_agent_bears(behave: Callable[[OddAgent, Message], list[bytes]]) -> None:
     with OddAgent(behave) as agent, SnmpClient("127.0.0.1", agent.port, timeout_s=0.3, attempts=3) as client:
