@@ -34,9 +34,10 @@ def number_in(value: Value, pattern: re.Pattern[str] | None = None) -> float | N
     if match is None:
         return None
     try:
-        return float(match[1])
-    except ValueError:
+        found = float(match[1])
+    except (ValueError, IndexError):
         return None
+    return found if abs(found) < 1e18 else None
 
 
 def evaluate(reading: Reading, value: Value) -> int | float | None:
