@@ -91,8 +91,8 @@ class _Writer:
                 change.key.id = number
             self._insert(model, new)
             self._update(model, [change for change in changes if not isinstance(change.key, New)])
-        for members in plan.members:
-            self._set(members)
+        for model in {members.model for members in plan.members}:
+            self._set([members for members in plan.members if members.model is model])
         if self._log:
             self._connection.execute(insert(table(ImportChange)), self._log)
         self._progress("write", len(ORDER) + 1, len(ORDER) + 1)
@@ -124,17 +124,23 @@ class _Writer:
             number = _number(change.key)
             self._log.append(self._entry(model, number, versions.get(number), change.before))
 
-    def _set(self, members: Members) -> None:
-        row, owner = table(members.model), _number(members.owner)
-        if members.before:
-            self._connection.execute(delete(row).where(row.c[members.owner_column] == owner))
-        if members.members:
-            pairs = [
-                {members.owner_column: owner, members.member_column: _number(member)} for member in members.members
-            ]
-            self._connection.execute(insert(row), [complete(members.model, pair) for pair in pairs])
-        if members.before is not None:
-            self._log.append(self._entry(members.model, owner, None, {members.member_column: list(members.before)}))
+    def _set(self, sets: list[Members]) -> None:
+        row, owner, member = table(sets[0].model), sets[0].owner_column, sets[0].member_column
+        emptied = [{"k": _number(members.owner)} for members in sets if members.before]
+        if emptied:
+            self._connection.execute(delete(row).where(row.c[owner] == bindparam("k")), emptied)
+        pairs = [
+            complete(members.model, {owner: _number(members.owner), member: _number(one)})
+            for members in sets
+            for one in members.members
+        ]
+        if pairs:
+            self._connection.execute(insert(row), pairs)
+        for members in sets:
+            if members.before is not None:
+                self._log.append(
+                    self._entry(members.model, _number(members.owner), None, {member: list(members.before)})
+                )
 
     def _entry(
         self, model: type[SQLModel], number: int, version: int | None, before: dict[str, Any] | None
