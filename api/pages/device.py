@@ -45,6 +45,7 @@ def show_device(frame: PageFrame, number: int) -> Response:
         physical=physical,
         logical=logical,
         live=None,
+        has_history=queries.has_history(frame.session, number),
         units=UNITS,
         snmp_asked=asked,
         enabling=commands_for(rows.device.vendor, DeviceKind(rows.device.kind), rows.device.sys_object_id)

@@ -11,6 +11,7 @@ from inventory.models import (
     Address,
     Credential,
     Device,
+    HistoryDay,
     Incident,
     Line,
     LineSite,
@@ -28,7 +29,7 @@ from inventory.scope import Scope
 
 address, device, line, line_site, link = table(Address), table(Device), table(Line), table(LineSite), table(Link)
 node, port, school, site, zone = table(NodeState), table(Port), table(School), table(Site), table(Zone)
-credential, incident = table(Credential), table(Incident)
+credential, history, incident = table(Credential), table(HistoryDay), table(Incident)
 
 
 @dataclass
@@ -95,6 +96,12 @@ def _links(session: Session, scope: Scope, number: int) -> Sequence[Any]:
         .limit(200)
     )
     return session.connection().execute(scope.filter(statement, Device)).all()
+
+
+def has_history(session: Session, number: int) -> bool:
+    """Whether any curve of the device is kept: gateways and lines have some, cameras do not (DESIGN.md, rule 12)."""
+    statement = select(history.c.device_id).where(history.c.device_id == number).limit(1)
+    return session.connection().execute(statement).first() is not None
 
 
 def has_credential(session: Session, rows: DeviceRows, path: str) -> bool:

@@ -11,7 +11,8 @@
 
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const dark = () => (document.documentElement.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-  const bits = (value) => value === null || value === undefined ? "–" : value >= 1e9 ? (value / 1e9).toFixed(1) + " G" : value >= 1e6 ? (value / 1e6).toFixed(value >= 1e8 ? 0 : 1) + " M" : value >= 1e3 ? (value / 1e3).toFixed(0) + " k" : value.toFixed(0);
+  const three = (value) => Number(value.toPrecision(3)).toString();
+  const bits = (value) => value === null || value === undefined ? "–" : value >= 1e9 ? three(value / 1e9) + " G" : value >= 1e6 ? three(value / 1e6) + " M" : value >= 1e3 ? three(value / 1e3) + " k" : value.toFixed(0) + " ";
   const ms = (value) => value === null || value === undefined ? "–" : (value * 1000).toFixed(value < 0.01 ? 2 : 1);
   const share = (value) => value === null || value === undefined ? "–" : (value * 100).toFixed(value && value < 0.1 ? 1 : 0) + " %";
 
