@@ -239,24 +239,20 @@ def _sensor(tables: Tables, row: Row, oid: Oid, index: Oid, value: Value, number
 
 
 def read_wireless(tables: Tables, rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Counts of access points and clients: class, descr, value, oids; a row with `sum` adds all of its column up."""
+    """Counts of access points and clients: class, descr, value, oids; a row with `sum` adds up what has the same description."""
     found: list[dict[str, Any]] = []
     for row in rows:
         if row.fallback and any(item["class"] == row.kind for item in found):
             continue
-        read = [
-            (oid, index, number)
-            for oid, index, value in instances(tables, row.reading)
-            if holds(tables, row.where, index) and (number := evaluate(row.reading, value)) is not None
-        ]
-        if row.sum and read:
-            total = sum(number for _, _, number in read)
-            found.append(
-                {"class": row.kind, "descr": row.descr, "value": total, "oids": [format_oid(oid) for oid, _, _ in read]}
-            )
-        elif not row.sum:
-            found += [
-                {"class": row.kind, "descr": describe(tables, row, index), "value": number, "oids": [format_oid(oid)]}
-                for oid, index, number in read
-            ]
+        groups: dict[str, dict[str, Any]] = {}
+        for oid, index, value in instances(tables, row.reading):
+            number = evaluate(row.reading, value)
+            if number is None or not holds(tables, row.where, index):
+                continue
+            descr = describe(tables, row, index)
+            key = descr if row.sum else format_oid(index)
+            item = groups.setdefault(key, {"class": row.kind, "descr": descr, "value": 0, "oids": []})
+            item["value"] += number
+            item["oids"].append(format_oid(oid))
+        found += groups.values()
     return found

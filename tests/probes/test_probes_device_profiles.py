@@ -60,6 +60,8 @@ def test_every_profile_says_how_to_turn_snmp_on_safely(name):
     assert "{collector}" in text, "an access list to the collectors"
     without_v3 = name in ("mikrotik_swos", "windows", "windows_workstation")
     assert without_v3 or ("{user}" in text and "{auth_key}" in text), "SNMPv3"
+    filled = text.format(collector="192.0.2.7", user="edu", auth_key="AUTH", priv_key="PRIV")
+    assert "192.0.2.7" in filled
 
 
 def test_sensors_alone_are_read_with_cpu_and_memory_as_classes():
