@@ -67,6 +67,22 @@
     tick();
   });
 
+  // What a person asked for and the server refused is said where they look; what pages ask by themselves is judged by its age.
+  for (const name of ["htmx:responseError", "htmx:sendError"]) {
+    document.addEventListener(name, (event) => {
+      const config = event.detail.requestConfig || {};
+      if (config.headers && config.headers["X-Refresh"]) return;
+      const note = document.createElement("p");
+      note.className = "banner bad";
+      note.setAttribute("role", "alert");
+      note.textContent = body.dataset.failed;
+      const old = document.querySelector("[data-failure]");
+      if (old) old.remove();
+      note.dataset.failure = "";
+      document.getElementById("main").prepend(note);
+    });
+  }
+
   function listen() {
     const live = document.getElementById("live");
     if (!live || !window.EventSource) return;
