@@ -52,6 +52,7 @@ class Readings:
         readable = (targets.credential >= 0) & np.isin(targets.watch, (WATCH_ANY, WATCH_SNMP))
         self.asked = np.flatnonzero(readable)
         self.unnamed = np.zeros(len(targets), np.bool_)
+        self.reachable: NDArray[np.int64] = np.empty(0, np.int64)
         self.names: dict[int, dict[int, str]] = {}
 
     def round(self, now: "Any", select: NDArray[np.int64] | None = None) -> ReadingRound:
@@ -74,6 +75,7 @@ class Readings:
             self.unnamed[changes.relisted] = True
             self.unnamed[changes.restarted] = True
         answered = asked[reading.answered[asked]]
+        self.reachable = answered
         return ReadingRound(asked, answered, reading.uptime, changes, started, ended)
 
     def name_some(self, until: float) -> tuple[dict[int, list[PortName]], tuple[int, list[str]]]:
@@ -83,15 +85,17 @@ class Readings:
         """
         found: dict[int, list[PortName]] = {}
         first, fresh = len(self.store.names), []  # type: tuple[int, list[str]]
+        tried = np.zeros(len(self.unnamed), np.bool_)
         while time.monotonic() < until:
-            unnamed = np.flatnonzero(self.unnamed)
+            unnamed = self.reachable[self.unnamed[self.reachable] & ~tried[self.reachable]]
             ends = np.isin(unnamed, list(self.targets.wanted))  # where lines end: their ports' words are awaited
             wanted = np.sort(np.concatenate((unnamed[ends], unnamed[~ends]))[:NAMES_AT_ONCE])
             if not len(wanted):
                 break
-            self.unnamed[wanted] = False
+            tried[wanted] = True
             for target, told in _told(self.poller.names(self.snmp, wanted), wanted):
                 ports = name_ports(told)
+                self.unnamed[target] = False  # one that did not tell is asked again after the next round
                 found[target] = ports
                 self.names[target] = {port.if_index: port.name for port in ports}
                 fresh += self.store.name_ports(target, self.names[target])
