@@ -37,9 +37,12 @@ class PagesWeb:
 
 
 @contextmanager
-def pages_web(directory: Path, seed: Callable[[Register], None] | None = seed_province) -> Iterator[PagesWeb]:
-    """The application on a register of its own, filled by `seed`."""
-    register = make_register(directory / "edunet.db")
+def pages_web(
+    directory: Path, seed: Callable[[Register], None] | None = seed_province, url: str = ""
+) -> Iterator[PagesWeb]:
+    """The application on a register of its own, filled by `seed`: at `url`, else in SQLite."""
+    register = Register(url, directory / "secret.key") if url else make_register(directory / "edunet.db")
+    register.migrate()
     if seed is not None:
         seed(register)
     with serve_pages(register, directory) as (address, app):

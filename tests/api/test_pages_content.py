@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from pages_web import PASSWORD, PagesWeb, keep_fresh, pages_web, sign_in
+from servers import fresh_database
 from sqlmodel import select
 
 from inventory.models import Device, Feed, Incident, Line, NodeState, School, SchoolLevel, Site, State, utcnow
@@ -19,6 +20,12 @@ HERE, THERE = "小店区", "洪洞县"
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagesWeb]:
     with pages_web(tmp_path_factory.mktemp("pages")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def postgres_web(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Iterator[PagesWeb]:
+    with pages_web(tmp_path_factory.mktemp("pages"), url=fresh_database(postgres_url, "pages")) as served:
         yield served
 
 
@@ -387,3 +394,25 @@ def test_live_readings_stand_on_the_devices_page_and_their_absence_is_said(web: 
         web.app.state.link = link
     for words in ("250 Mbit/s", "4.20 ms", "1 天", "41.5 °C", "ICMP, SNMP", "0 %"):
         assert words in said, words
+
+
+def test_every_page_answers_on_postgresql(postgres_web: PagesWeb) -> None:
+    keep_fresh(postgres_web.register)
+    school = first(postgres_web, School, School.name == "洪洞县第一中学")
+    device, line, incident = (first(postgres_web, model) for model in (Device, Line, Incident))
+    for name in ("admin", "xiaodian", "xiaodian-bureau"):
+        client = postgres_web.as_(name)
+        for path in ("/", "/?wall=1", "/schools?q=shiyan&region=140105&level=primary&state=up", "/schools?format=csv", "/lines?q=专线&region=140105",
+                     "/devices?q=127&region=140105&kind=gateway&sort=-since", "/incidents", "/regions/140105", "/search?q=GW-3140105000"):  # fmt: skip
+            assert client.get(path, follow_redirects=True).status_code == 200, (name, path)
+    client = postgres_web.as_("admin")
+    assert "8 所学校断网" in client.get("/").text
+    for path in (
+        f"/schools/{school.id}",
+        f"/devices/{device.id}",
+        f"/lines/{line.id}",
+        f"/incidents/{incident.id}",
+        "/start",
+        "/start/seen",
+    ):
+        assert client.get(path).status_code == 200, path
