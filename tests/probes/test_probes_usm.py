@@ -1,12 +1,15 @@
 """Keys and ciphers of v3, by the vectors of RFC 3414, and that secrets do not show."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes.snmp import usm
 from probes.snmp.ber import BerError
 from probes.snmp.credential import Credential
+
+settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+settings.load_profile("unhurried")
 
 ENGINE = bytes.fromhex("000000000000000000000002")
 
