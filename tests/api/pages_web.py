@@ -10,7 +10,8 @@ from fastapi import FastAPI
 
 sys.path.append(str(Path(__file__).parents[1] / "browser"))
 
-from pages_seed import PASSWORD, keep_fresh, make_register, seed_province, serve_pages, sign_in
+from pages_seed import PASSWORD, seed_province
+from pages_server import keep_fresh, make_register, serve_pages, sign_in
 
 from inventory.database import Register
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from pages_seed import PASSWORD, keep_fresh, make_register, seed_province, serve_pages
+from pages_seed import PASSWORD, seed_province
+from pages_server import keep_fresh, make_register, serve_pages
 from sqlmodel import select
 
 from inventory.database import Register
