@@ -54,6 +54,10 @@ ENGLISH = (
     "Yucai School",
     "Shimen Teaching Point",
 )
+CAMPUS = (
+    (DeviceKind.switch, 2, "H3C", "S5130"), (DeviceKind.ap, 4, "Ruijie", "RG-AP820"),
+    (DeviceKind.camera, 6, "Hikvision", "DS-2CD3T47"), (DeviceKind.ups, 1, "APC", "SMT1500"),
+)  # fmt: skip
 OPERATORS = (("unicom", "10010"), ("telecom", "10000"), ("mobile", "10086"))
 
 
@@ -185,12 +189,7 @@ class Seeder:
         self.lines[school.id] = [self.line(code, school, site, gateway, number, 0)]
         if level == SchoolLevel.senior:
             self.lines[school.id].append(self.line(code, school, site, gateway, number, 1))
-        for kind, count, vendor, model in (
-            (DeviceKind.switch, 2, "H3C", "S5130"),
-            (DeviceKind.ap, 4, "Ruijie", "RG-AP820"),
-            (DeviceKind.camera, 6, "Hikvision", "DS-2CD3T47"),
-            (DeviceKind.ups, 1, "APC", "SMT1500"),
-        ):
+        for kind, count, vendor, model in CAMPUS:
             for index in range(count):
                 device = self.device(site, kind, f"{kind}-{school.code}-{index + 1}", vendor, model)
                 self.state(
