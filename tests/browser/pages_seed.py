@@ -288,7 +288,8 @@ class Seeder:
         for school in schools:
             for kind, number in ((NodeKind.school, school.id), (NodeKind.device, self.gateways[school.id].id)):
                 state = self.session.get(NodeState, (kind, number))
-                state.state, state.since, state.incident_id = State.down, self.now - timedelta(seconds=ago), row.id
+                state.state, state.since = State.down, self.now - timedelta(seconds=ago)
+                state.incident_id = row.id if kind == NodeKind.device else None  # the collector names it of devices
                 state.reason = "root" if number == root else "explained"
                 state.devices_up = 0
             self.outage(school, self.now - timedelta(seconds=ago), None, row)

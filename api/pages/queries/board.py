@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import and_, case, func, select
 from sqlmodel import Session
 
+from api.pages.queries.causes import cause_of, gateway_causes
 from api.pages.queries.contacts import Contact, find_contacts
 from api.pages.signs import SEVERITIES
 from inventory.models import Incident, NodeKind, NodeState, Region, RegionTree, School, State, table
@@ -130,20 +131,24 @@ def cut_from_above(session: Session, scope: Scope) -> list[Any]:
     if scope.everything:
         return []
     visible = scope.filter(select(incident.c.id), Incident)
+    causes = gateway_causes()
+    cause = cause_of(node, causes)
     statement = (
         select(func.min(node.c.since), func.count(), func.coalesce(func.sum(school.c.pupils), 0))
-        .select_from(school.join(node, _of_school()))
-        .where(node.c.state == State.down, node.c.incident_id.is_not(None), node.c.incident_id.not_in(visible))
+        .select_from(school.join(node, _of_school()).outerjoin(causes, causes.c.school_id == school.c.id))
+        .where(node.c.state == State.down, cause.is_not(None), cause.not_in(visible))
     )
     return [row for row in session.connection().execute(scope.filter(statement, School)) if row[1]]
 
 
 def _count_own(session: Session, scope: Scope, rows: list[Row]) -> None:
+    causes = gateway_causes()
+    cause = cause_of(node, causes).label("cause")
     statement = (
-        select(node.c.incident_id, func.count(), func.coalesce(func.sum(school.c.pupils), 0))
-        .select_from(school.join(node, _of_school()))
-        .where(node.c.state == State.down, node.c.incident_id.in_([row.incident.id for row in rows]))
-        .group_by(node.c.incident_id)
+        select(cause, func.count(), func.coalesce(func.sum(school.c.pupils), 0))
+        .select_from(school.join(node, _of_school()).outerjoin(causes, causes.c.school_id == school.c.id))
+        .where(node.c.state == State.down, cause_of(node, causes).in_([row.incident.id for row in rows]))
+        .group_by(cause)
     )
     own = {row[0]: (row[1], int(row[2])) for row in session.connection().execute(scope.filter(statement, School))}
     for row in rows:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlmodel import Session, SQLModel
 
+from api.pages.queries.causes import gateway_causes
 from inventory.models import (
     Device,
     Incident,
@@ -58,12 +59,13 @@ def list_past(session: Session, scope: Scope, page: int) -> tuple[Sequence[Any],
 
 def schools_of(session: Session, scope: Scope, row: Any) -> Sequence[Any]:
     """The schools that it cuts off, or did, within the scope, most pupils first."""
+    causes = gateway_causes()
     ids = select(outage.c.school_id).where(outage.c.incident_id == row.id, outage.c.kind == NodeKind.school)
     statement = (
         select(school.c.id, school.c.name, school.c.name_en, school.c.pupils, school.c.place_id, school.c.contact_name, school.c.contact_phone,
                func.coalesce(node.c.state, State.not_watched).label("state"), node.c.since)
         .select_from(school.outerjoin(node, and_(node.c.kind == NodeKind.school, node.c.node_id == school.c.id)))
-        .where(or_(school.c.id.in_(row.cut or []), node.c.incident_id == row.id, school.c.id.in_(ids)))
+        .where(or_(school.c.id.in_(row.cut or []), school.c.id.in_(select(causes.c.school_id).where(causes.c.incident_id == row.id)), node.c.incident_id == row.id, school.c.id.in_(ids)))
         .order_by(school.c.pupils.desc().nulls_last(), school.c.name)
         .limit(SCHOOLS)
     )  # fmt: skip

@@ -82,14 +82,20 @@ def read_school(session: Session, scope: Scope, number: int) -> SchoolRows | Non
     rows = SchoolRows(found, state, sites, _devices(session, ids), _lines(session, ids))
     if found.duty_id:
         rows.duty = connection.execute(select(region).where(region.c.id == found.duty_id)).first()
-    if state is not None and state.incident_id:
-        row = connection.execute(select(incident).where(incident.c.id == state.incident_id)).first()
+    cause = (state.incident_id if state is not None else None) or _gateways_cause(rows)
+    if cause and rows.word not in (State.up, State.not_seen):
+        row = connection.execute(select(incident).where(incident.c.id == cause)).first()
         visible = connection.execute(
-            scope.filter(select(incident.c.id).where(incident.c.id == state.incident_id), Incident)
+            scope.filter(select(incident.c.id).where(incident.c.id == cause), Incident)
         ).first()
         rows.incident = row if visible is not None else None
         rows.hidden_cause = row is not None and visible is None
     return rows
+
+
+def _gateways_cause(rows: SchoolRows) -> int | None:
+    """The incident that its gateways are explained by, while the school's own state names none."""
+    return next((row.incident_id for row in rows.gateways if row.state == State.down and row.incident_id), None)
 
 
 def _devices(session: Session, sites: Sequence[int]) -> Sequence[Any]:
@@ -97,7 +103,7 @@ def _devices(session: Session, sites: Sequence[int]) -> Sequence[Any]:
         select(
             device.c.id, device.c.name, device.c.kind, device.c.vendor, device.c.model, device.c.site_id, device.c.first_seen, device.c.watch,
             address.c.ip, zone.c.name.label("zone"), func.coalesce(node.c.state, State.not_watched).label("state"), node.c.since,
-            node.c.reason, node.c.seen_at,
+            node.c.reason, node.c.seen_at, node.c.incident_id,
         )
         .select_from(
             device.outerjoin(address, and_(address.c.device_id == device.c.id, address.c.primary.is_(True)))
