@@ -315,22 +315,10 @@ class Seeder:
             "duty_id": self.duties["141024"].id,
         }
         cut = self.incident(
-            "critical",
-            8040,
-            root_kind=NodeKind.device,
-            root_id=agg.id,
-            root_name=f"{place.name}教育局机房汇聚交换机 agg-141024",
-            affected=len(county) + 1,
-            schools=len(county),
-            pupils=pupils,
-            cut=[school.id for school in county],
-            owner="张工",
-            promised_at=self.now + timedelta(minutes=50),
-            ticket="SX20261124-018",
-            cause="power",
-            evidence={"sysUpTime": 12, "port": "XGE1/0/1 down"},
-            **common,
-        )
+            "critical", 8040, root_kind=NodeKind.device, root_id=agg.id, root_name=f"{place.name}教育局机房汇聚交换机 agg-141024",
+            affected=len(county) + 1, schools=len(county), pupils=pupils, cut=[school.id for school in county], owner="张工", cause="power",
+            promised_at=self.now + timedelta(minutes=50), ticket="SX20261124-018", evidence={"sysUpTime": 12, "port": "XGE1/0/1 down"}, **common,
+        )  # fmt: skip
         self.fail(county, cut, 8040, None)
         self.session.get(NodeState, (NodeKind.device, agg.id)).state = State.down
         self.single("140106", 1, "major", 1520, NodeKind.line)
