@@ -27,6 +27,7 @@ WORDS: tuple[str, ...] = (
         "name", "references", "version", "community", "user", "auth_protocol", "auth_key", "priv_protocol", "priv_key", "school",
         "region", "ip", "snmp_port", "watch", "secret", "kind", "level",
     )),
+    *(f"evidence.{name}" for name in ("maintenance", "resolving", "sysUpTime", "port")),
     *(f"watch.{name}" for name in ("any", "snmp", "icmp")),
     # Heads of CSV files that no template has.
     "State", "Code", "Role", "Model", "From", "Until", "Seconds", "Accountable",
