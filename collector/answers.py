@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from collector.diagnosis import MODULES, probe
 from collector.exposition import negotiate, render
+from collector.rounds.messages import AskNow
 
 if TYPE_CHECKING:
     from collector.service import Service
@@ -86,6 +89,19 @@ def _probe(service: "Service", _match: Any, _headers: Any, body: dict[str, Any])
     return _json(service, 200, probe(plan, int(plan.node_target[node]), module))
 
 
+def _read(service: "Service", _match: Any, _headers: Any, body: dict[str, Any]) -> Answer:
+    """Have devices read before the next reading round, as after a linkDown trap; what they say goes to the judge."""
+    devices = body.get("devices")
+    if not isinstance(devices, list) or not all(isinstance(device, int) for device in devices):
+        return _json(service, 400, {"error": 'give the devices\' ids: {"devices": [12, 13]}'})
+    plan = service.live.plan
+    nodes = [plan.node_index.get(f"device:{device}", -1) for device in devices] if plan is not None else []
+    targets = [int(plan.node_target[node]) for node in nodes if node >= 0] if plan is not None else []
+    wanted = np.array([target for target in targets if target >= 0], np.int64)
+    heard = plan is not None and len(wanted) > 0 and service.child.tell(AskNow(plan.version, wanted))
+    return _json(service, 202 if heard else 404, {"devices": len(wanted)})
+
+
 def _json(service: "Service", status: int, value: dict[str, Any]) -> Answer:
     body = {"as_of": service.clock.now(), **value}
     return Answer(status, "application/json", json.dumps(body, ensure_ascii=False, default=str).encode())
@@ -97,4 +113,5 @@ WAYS: tuple[tuple[str, str, Callable[["Service", Any, dict[str, str], dict[str, 
     ("GET", "/board", _board),
     ("GET", "/metrics", _metrics),
     ("POST", "/probe", _probe),
+    ("POST", "/read", _read),
 )

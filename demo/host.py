@@ -56,6 +56,7 @@ class Host:
         keys = faults.standing(network, mute=self.mode == "namespace") if kept is None else kept
         self._lossy: frozenset[int] = frozenset()
         self.control = Control(network, keys, self.mode, self._apply)
+        self.run_directory: Path = arguments.run
         self.listener = _listen(arguments.run / "demo.sock")
         self.stopping = False
 
@@ -120,13 +121,33 @@ class Host:
             with connection, connection.makefile("rb") as lines:
                 connection.settimeout(2.0)
                 request = json.loads(lines.readline(65536))
+                before = self.control.dead_ports
                 answer = self.control.answer(request if isinstance(request, dict) else {})
+                self._trap(before ^ self.control.dead_ports)
                 self._silence(self.control.addresses)
                 answer.setdefault("pid", os.getpid())
                 connection.sendall(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
 
+    def _trap(self, ports: set[tuple[int, str]]) -> None:
+        """Stands for the linkDown and linkUp traps (RFC 3418) of the devices on whose ports lines were cut or mended."""
+        units = self.control.network.units
+        devices = sorted({unit for unit, _ in ports if units[unit].address not in self.control.addresses})
+        if devices:
+            ask_to_read(self.run_directory / "collector.sock", devices)
+
     def _stop(self, _number: int, _frame: object) -> None:
         self.stopping = True
+
+
+def ask_to_read(path: Path, devices: list[int]) -> None:
+    """Have the collector read these devices now; where it does not listen, they are read in the next round all the same."""
+    body = json.dumps({"devices": devices}).encode()
+    head = f"POST /read HTTP/1.1\r\nHost: collector\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as asking:
+        asking.settimeout(1.0)
+        asking.connect(str(path))
+        asking.sendall(head.encode() + body)
+        asking.recv(1024)
 
 
 def _listen(path: Path) -> socket.socket:
