@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from collector.agents import agent_key, agent_row, silent_agents
 from collector.incidents import Context, incident_row, notice_rows
 from collector.judge import Judge
-from collector.judge.values import IncidentView, Notice, Rules, Transition
+from collector.judge.values import IncidentView, Notice, Rules
 from collector.ledger import Batch, Ledger, Row, moment
 from collector.live import Live
 from collector.plan import Plan
 from collector.report import RoundReport
 from collector.rounds.messages import ShardRound
-from collector.schools import DEGRADED, DOWN, NOT_SEEN, UNKNOWN, UP, WORDS, school_states
+from collector.schools import DOWN, NOT_SEEN, UNKNOWN, UP
+from collector.statebook import CODES, StateBook
 from collector.states import LineView, States, Sums
 from collector.windows import WindowRows, window_nodes
-from collector.words import node_place
 from inventory.models import NodeKind, parse_node_id
 
 log = logging.getLogger(__name__)
@@ -39,42 +39,31 @@ MEMORY_SHARE = 0.02
 MEMORY_S = 20.0
 """Its memory is written with every notice; else where something has changed, at most this often."""
 
-_CODES = {"up": UP, "down": DOWN, "out": DOWN, "unknown": UNKNOWN, "never": UNKNOWN}
-
 Recorder = Callable[[dict[str, Any]], None]
 
 
-class Bench:
+class Bench(StateBook):
     """Judge, states, outage log. `now` everywhere is steady time in seconds since the epoch."""
 
     def __init__(self, ledger: Ledger, name: str, rules: Rules | None = None, record: Recorder | None = None) -> None:
         self.ledger, self.name, self.record = ledger, name, record
         self._rules = rules or Rules(record_s=RECORD_S)
         # Ids of incidents begin with the second of the first start, so that a register that lost the judge's memory has no id twice.
-        self.judge = Judge(self._rules, series=f"{int(time.time()):x}-")
-        self.plan: Plan | None = None
-        self.nodes = States([], {}, 0.0, np.zeros(0, np.uint8))
-        self.schools = States([], {}, 0.0, np.zeros(0, np.uint8))
+        super().__init__(Judge(self._rules, series=f"{int(time.time()):x}-"))
         self.incidents: dict[str, IncidentView] = {}
         self.reports = 0
         self.last_notice_delay = 0.0
         self._affected: dict[str, tuple[str, ...]] = {}
-        self._incident_of: dict[str, str] = {}
         self._rows: dict[str, Row] = {}
-        self._open: set[tuple[str, int]] = set()
         self._known_nodes: dict[Any, Sums] = {}
         self._known_schools: dict[Any, Sums] = {}
-        self._port_word: dict[tuple[str, str], bool] = {}
-        self._explained: dict[int, tuple[bool, str | None]] = {}
-        self._unseen: dict[tuple[int, int], str] = {}
         self._stopped_at: float | None = None
         self._maintenance: frozenset[tuple[str, float, float]] = frozenset()
-        self._batch = Batch()
         self._memory_due = 0.0
         self.open_agents: dict[int, str] = {}
         """device -> key of its open incident of kind agent_silent"""
-        self.agent_silent: dict[int, str] = {}
-        """node -> key of its incident, empty where it makes none (class edge)"""
+        self._changed_at: float | None = None
+        self._new_topology = False
 
     # -- beginning -------------------------------------------------------------------------------------------------
 
@@ -110,6 +99,8 @@ class Bench:
         self._renumber(plan, now)
         initial = np.array([UNKNOWN if node.seen else NOT_SEEN for node in nodes], np.uint8)
         before, self.plan = self.plan, plan
+        if before is not None and self.reports:
+            self._stopped_at = None
         self.nodes = States([node.id for node in nodes], known_nodes, now, initial)
         school_initial = np.full(len(plan.schools), UNKNOWN, np.uint8)
         self.schools = States([school.id for school in plan.schools], known_schools, now, school_initial)
@@ -171,12 +162,6 @@ class Bench:
             if f"{kind}:{number}" not in here:
                 self._gone(NodeKind(kind), number, now)
 
-    def _gone(self, kind: NodeKind, number: int, now: float) -> None:
-        self._batch.gone.add((kind, number))
-        if (kind, number) in self._open:
-            self._open.discard((kind, number))
-            self._batch.outages.append(("close", {"kind": kind, "node_id": number, "until_at": moment(now)}))
-
     # -- reports ---------------------------------------------------------------------------------------------------
 
     def take(self, message: ShardRound) -> bool:
@@ -229,7 +214,7 @@ class Bench:
             view = self.judge.node_state(self.plan.nodes[i].id)
             if self_ok and view.state in ("up", "out", "down"):
                 self._fresh[i] = False
-                self._move_node(i, _CODES[view.state], t, self._stopped_at, view.explained, view.root)
+                self._move_node(i, CODES[view.state], t, self._stopped_at, view.explained, view.root)
         self._changed_at = t
 
     def _watch_blindness(self, plan: Plan, message: ShardRound) -> None:
@@ -251,12 +236,6 @@ class Bench:
         self._unseen[key] = reason
 
     # -- what follows ----------------------------------------------------------------------------------------------
-
-    _changed_at: float | None = None
-    school_counts: NDArray[np.int64] | None = None
-    """watched devices of schools, and those that answer (2 × schools)"""
-    _write_all = False
-    _new_topology = False
 
     def step(self, now: float) -> list[Notice]:
         """Let time go on: what has changed goes to the ledger. The notices that fell due."""
@@ -282,177 +261,6 @@ class Bench:
             self.ledger.put(batch, urgent=moved or said or seen)
         self._write_all = False
         return notices
-
-    def _take_transition(self, change: Transition) -> None:
-        assert self.plan is not None
-        i = self.plan.node_index.get(change.node)
-        if i is None:
-            return
-        self._fresh[i] = False
-        if self.plan.node_target[i] < 0:
-            return  # lines and sites are summed up below
-        self._move_node(i, _CODES[change.state], change.t, change.earliest, change.explained, change.root)
-
-    def _move_node(
-        self, i: int, code: int, t: float, earliest: float | None, explained: bool, root: str | None
-    ) -> None:
-        assert self.plan is not None
-        node = self.plan.nodes[i].id
-        kind, number = parse_node_id(node)
-        was = int(self.nodes.code[i])
-        if was == NOT_SEEN and code != UP:
-            return
-        if was == NOT_SEEN:
-            self._batch.seen[number] = moment(t)
-        if code == DOWN:
-            self._explained[i] = (explained, root)
-        else:
-            self._explained.pop(i, None)
-        changed = self.nodes.move(i, code, t)
-        if code == DOWN or (kind, number) in self._open:
-            school = int(self.plan.node_school[i])
-            self._log_outage(kind, number, code, t, earliest, node, school, explained)
-        if changed or code == DOWN:
-            self._node_row(i)
-
-    def _log_outage(
-        self,
-        kind: NodeKind,
-        number: int,
-        code: int,
-        t: float,
-        earliest: float | None,
-        node: str,
-        school: int,
-        explained: bool,
-    ) -> None:
-        """Open or close a row of the outage log. Unknown time neither begins nor ends an outage."""
-        assert self.plan is not None
-        key = (kind.value, number)
-        unsure = earliest if earliest is not None and earliest < t else None
-        row: Row = {"kind": kind, "node_id": number}
-        if code == DOWN and key not in self._open:
-            self._open.add(key)
-            place = node_place(self.plan, node)
-            row |= {
-                "from_at": moment(t),
-                "from_earliest": moment(unsure) if unsure is not None else None,
-                "school_id": self.plan.schools[school].id if school >= 0 else None,
-                "place_id": place.place_id,
-                "duty_id": place.duty_id,
-                "explained": explained,
-                "incident_key": self._incident_of.get(node),
-            }
-            self._batch.outages.append(("open", row))
-        elif code in (UP, DEGRADED) and key in self._open:
-            self._open.discard(key)
-            row |= {"until_at": moment(unsure if unsure is not None else t)}
-            row |= {"until_latest": moment(t)} if unsure is not None else {}
-            self._batch.outages.append(("close", row))
-
-    def _node_row(self, i: int) -> None:
-        """Put a node's state into the batch."""
-        assert self.plan is not None
-        node = self.plan.nodes[i].id
-        kind, number = parse_node_id(node)
-        code = int(self.nodes.code[i])
-        explained, root = self._explained.get(i, (False, None))
-        state, reason = WORDS[code], ""
-        if code == DOWN:
-            reason = "explained" if explained else "root" if root == node or root is None else ""
-        elif code == UP and i in self.agent_silent:
-            state = "agent_silent"
-        elif code == UNKNOWN:
-            reason = self._why_unknown(i)
-        incident = self._incident_of.get(node) or self.agent_silent.get(i) or None
-        self._batch.node_states[kind, number] = self._state_row(kind, number, self.nodes, i, state, reason, incident)
-
-    def _state_row(
-        self, kind: NodeKind, number: int, states: States, i: int, state: str, reason: str, incident: str | None
-    ) -> Row:
-        unknown_s, up_s, down_s = states.seconds[i].tolist()
-        return {
-            "kind": kind,
-            "node_id": number,
-            "state": state,
-            "since": moment(float(states.since[i])),
-            "reason": reason,
-            "incident_key": incident,
-            "up_s": up_s,
-            "down_s": down_s,
-            "unknown_s": unknown_s,
-        }
-
-    def _why_unknown(self, i: int) -> str:
-        assert self.plan is not None
-        target = int(self.plan.node_target[i])
-        if target < 0:
-            return ""
-        key = (int(self.plan.targets.zone[target]), int(self.plan.targets.shard[target]))
-        return self._unseen.get(key) or "stopped"
-
-    def _sum_up(self, t: float) -> None:
-        """Lines, sites and schools follow from what was just moved."""
-        plan = self.plan
-        assert plan is not None
-        self._sum_up_lines(plan, t)
-        found = school_states(plan, self.nodes.code)
-        counts = np.stack([found.devices, found.devices_up])
-        before = self.school_counts
-        touched = np.flatnonzero(self.schools.code != found.state)
-        if before is None or before.shape != counts.shape or self._write_all:
-            touched = np.arange(len(plan.schools))
-        else:
-            touched = np.union1d(touched, np.flatnonzero((before != counts).any(0)))
-        self.school_counts = counts
-        for school in touched.tolist():
-            self._move_school(plan, school, int(found.state[school]), t)
-        if self._write_all:
-            for i in range(len(plan.nodes)):
-                self._node_row(i)
-
-    def _move_school(self, plan: Plan, school: int, code: int, t: float) -> None:
-        row = plan.schools[school]
-        self.schools.move(school, code, t)
-        if code == DOWN or ("school", row.id) in self._open:
-            gates = plan.gate_node[np.isin(plan.gate_site, np.flatnonzero(plan.site_school == school))]
-            node = plan.nodes[int(gates[0])].id if len(gates) else ""
-            earliest = self._stopped_at if len(gates) and self.reports < 3 else None
-            self._log_outage(NodeKind.school, row.id, code, t, earliest, node, school, False)
-        incident = (
-            next(
-                (
-                    self._incident_of[plan.nodes[g].id]
-                    for g in self._gates_of(plan, school)
-                    if plan.nodes[g].id in self._incident_of
-                ),
-                None,
-            )
-            if code in (DOWN, DEGRADED)
-            else None
-        )
-        state = self._state_row(NodeKind.school, row.id, self.schools, school, WORDS[code], "", incident)
-        if self.school_counts is not None:
-            devices, up = self.school_counts[:, school].tolist()
-            state |= {"devices": devices, "devices_up": up}
-        self._batch.node_states[NodeKind.school, row.id] = state
-
-    def _gates_of(self, plan: Plan, school: int) -> list[int]:
-        sites = np.flatnonzero(plan.site_school == school)
-        return [int(node) for node in plan.gate_node[np.isin(plan.gate_site, sites)]]
-
-    def _sum_up_lines(self, plan: Plan, t: float) -> None:
-        lines = self._lines
-        if not len(lines.line_node):
-            return
-        views = [self.judge.node_state(plan.nodes[i].id) for i in lines.line_node.tolist()]
-        out = np.array([view.state == "out" for view in views], np.bool_)
-        ports = [plan.nodes[i].port for i in lines.line_node.tolist()]
-        port_up = np.array([port is not None and self._port_word.get(port, False) for port in ports], np.bool_)
-        codes = lines.codes(self.nodes.code, out, port_up)
-        for k in np.flatnonzero(self.nodes.code[lines.line_node] != codes).tolist():
-            i = int(lines.line_node[k])
-            self._move_node(i, int(codes[k]), t, None, views[k].explained, views[k].root)
 
     # -- incidents -------------------------------------------------------------------------------------------------
 
@@ -498,21 +306,6 @@ class Bench:
             if i is not None:
                 self._node_row(i)
                 self._tie_outage(node, i)
-
-    def _tie_outage(self, node: str, i: int) -> None:
-        """The open outages of a node and of its school belong to its incident."""
-        assert self.plan is not None
-        key = self._incident_of.get(node)
-        if key is None:
-            return
-        kind, number = parse_node_id(node)
-        wanted = [(kind, number)]
-        school = int(self.plan.node_school[i])
-        if school >= 0 and self.schools.code[school] == DOWN:
-            wanted.append((NodeKind.school, self.plan.schools[school].id))
-        for of, identity in wanted:
-            if (of.value, identity) in self._open:
-                self._batch.outages.append(("update", {"kind": of, "node_id": identity, "incident_key": key}))
 
     def _take_notices(self, notices: list[Notice], now: float) -> bool:
         for notice in notices:

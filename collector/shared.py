@@ -10,6 +10,7 @@ Rows of one target are guarded by `seq` (a sequence lock): odd while they are wr
 import mmap
 import os
 import struct
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,6 +129,7 @@ class Columns:
             }
             if not (before & 1).any() and (before == self.seq[low:high]).all():
                 break
+            time.sleep(0.0005)  # the writer needs less to get on
         return found
 
 

@@ -1,0 +1,237 @@
+"""The book of states: every node's and school's state with its seconds, and the outage log that follows from them.
+
+What the judge says of nodes goes in; rows for `node_state` and `outage` come out, in `self._batch`. Lines, sites and schools, which
+nobody asks, are summed up here.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.judge import Judge
+from collector.judge.values import Transition
+from collector.ledger import Batch, Row, moment
+from collector.plan import Plan
+from collector.schools import DEGRADED, DOWN, NOT_SEEN, UNKNOWN, UP, WORDS, school_states
+from collector.states import LineView, States
+from collector.words import node_place
+from inventory.models import NodeKind, parse_node_id
+
+CODES = {"up": UP, "down": DOWN, "out": DOWN, "unknown": UNKNOWN, "never": UNKNOWN}
+"""Codes of the judge's words."""
+
+
+class StateBook:
+    """States and outages of one plan at a time. `collector/judging.py` builds the bench on it."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
+        self.plan: Plan | None = None
+        self.nodes = States([], {}, 0.0, np.zeros(0, np.uint8))
+        self.schools = States([], {}, 0.0, np.zeros(0, np.uint8))
+        self.school_counts: NDArray[np.int64] | None = None
+        """watched devices of schools, and those that answer (2 × schools)"""
+        self.agent_silent: dict[int, str] = {}
+        """node -> key of its incident, empty where it makes none (class edge)"""
+        self._incident_of: dict[str, str] = {}
+        self._open: set[tuple[str, int]] = set()
+        self._port_word: dict[tuple[str, str], bool] = {}
+        self._explained: dict[int, tuple[bool, str | None]] = {}
+        self._unseen: dict[tuple[int, int], str] = {}
+        self._fresh = np.zeros(0, np.bool_)
+        self._lines: LineView | None = None
+        self._batch = Batch()
+        self._write_all = False
+
+    def _gone(self, kind: NodeKind, number: int, now: float) -> None:
+        self._batch.gone.add((kind, number))
+        if (kind, number) in self._open:
+            self._open.discard((kind, number))
+            self._batch.outages.append(("close", {"kind": kind, "node_id": number, "until_at": moment(now)}))
+
+    def _take_transition(self, change: Transition) -> None:
+        assert self.plan is not None
+        i = self.plan.node_index.get(change.node)
+        if i is None:
+            return
+        self._fresh[i] = False
+        if self.plan.node_target[i] < 0:
+            return  # lines and sites are summed up below
+        self._move_node(i, CODES[change.state], change.t, change.earliest, change.explained, change.root)
+
+    def _move_node(
+        self, i: int, code: int, t: float, earliest: float | None, explained: bool, root: str | None
+    ) -> None:
+        assert self.plan is not None
+        node = self.plan.nodes[i].id
+        kind, number = parse_node_id(node)
+        was = int(self.nodes.code[i])
+        if was == NOT_SEEN and code != UP:
+            return
+        if was == NOT_SEEN:
+            self._batch.seen[number] = moment(t)
+        if code == DOWN:
+            self._explained[i] = (explained, root)
+        else:
+            self._explained.pop(i, None)
+        changed = self.nodes.move(i, code, t)
+        if code == DOWN or (kind, number) in self._open:
+            school = int(self.plan.node_school[i])
+            self._log_outage(kind, number, code, t, earliest, node, school, explained)
+        if changed or code == DOWN:
+            self._node_row(i)
+
+    def _log_outage(
+        self,
+        kind: NodeKind,
+        number: int,
+        code: int,
+        t: float,
+        earliest: float | None,
+        node: str,
+        school: int,
+        explained: bool,
+    ) -> None:
+        """Open or close a row of the outage log. Unknown time neither begins nor ends an outage."""
+        assert self.plan is not None
+        key = (kind.value, number)
+        unsure = earliest if earliest is not None and earliest < t else None
+        row: Row = {"kind": kind, "node_id": number}
+        if code == DOWN and key not in self._open:
+            self._open.add(key)
+            place = node_place(self.plan, node)
+            row |= {
+                "from_at": moment(t),
+                "from_earliest": moment(unsure) if unsure is not None else None,
+                "school_id": self.plan.schools[school].id if school >= 0 else None,
+                "place_id": place.place_id,
+                "duty_id": place.duty_id,
+                "explained": explained,
+                "incident_key": self._incident_of.get(node),
+            }
+            self._batch.outages.append(("open", row))
+        elif code in (UP, DEGRADED) and key in self._open:
+            self._open.discard(key)
+            row |= {"until_at": moment(unsure if unsure is not None else t)}
+            row |= {"until_latest": moment(t)} if unsure is not None else {}
+            self._batch.outages.append(("close", row))
+
+    def _node_row(self, i: int) -> None:
+        """Put a node's state into the batch."""
+        assert self.plan is not None
+        node = self.plan.nodes[i].id
+        kind, number = parse_node_id(node)
+        code = int(self.nodes.code[i])
+        explained, root = self._explained.get(i, (False, None))
+        state, reason = WORDS[code], ""
+        if code == DOWN:
+            reason = "explained" if explained else "root" if root == node or root is None else ""
+        elif code == UP and i in self.agent_silent:
+            state = "agent_silent"
+        elif code == UNKNOWN:
+            reason = self._why_unknown(i)
+        incident = self._incident_of.get(node) or self.agent_silent.get(i) or None
+        self._batch.node_states[kind, number] = self._state_row(kind, number, self.nodes, i, state, reason, incident)
+
+    def _state_row(
+        self, kind: NodeKind, number: int, states: States, i: int, state: str, reason: str, incident: str | None
+    ) -> Row:
+        unknown_s, up_s, down_s = states.seconds[i].tolist()
+        return {
+            "kind": kind,
+            "node_id": number,
+            "state": state,
+            "since": moment(float(states.since[i])),
+            "reason": reason,
+            "incident_key": incident,
+            "up_s": up_s,
+            "down_s": down_s,
+            "unknown_s": unknown_s,
+        }
+
+    def _why_unknown(self, i: int) -> str:
+        assert self.plan is not None
+        target = int(self.plan.node_target[i])
+        if target < 0:
+            return ""
+        key = (int(self.plan.targets.zone[target]), int(self.plan.targets.shard[target]))
+        return self._unseen.get(key) or "stopped"
+
+    def _sum_up(self, t: float) -> None:
+        """Lines, sites and schools follow from what was just moved."""
+        plan = self.plan
+        assert plan is not None
+        self._sum_up_lines(plan, t)
+        found = school_states(plan, self.nodes.code)
+        counts = np.stack([found.devices, found.devices_up])
+        before = self.school_counts
+        touched = np.flatnonzero(self.schools.code != found.state)
+        if before is None or before.shape != counts.shape or self._write_all:
+            touched = np.arange(len(plan.schools))
+        else:
+            touched = np.union1d(touched, np.flatnonzero((before != counts).any(0)))
+        self.school_counts = counts
+        for school in touched.tolist():
+            self._move_school(plan, school, int(found.state[school]), t)
+        if self._write_all:
+            for i in range(len(plan.nodes)):
+                self._node_row(i)
+
+    def _move_school(self, plan: Plan, school: int, code: int, t: float) -> None:
+        row = plan.schools[school]
+        earliest: float | None = None
+        if self.schools.code[school] == UNKNOWN and self.schools.seconds[school].any():
+            earliest = float(self.schools.since[school])  # nobody saw it since then
+        self.schools.move(school, code, t)
+        if code == DOWN or ("school", row.id) in self._open:
+            gates = plan.gate_node[np.isin(plan.gate_site, np.flatnonzero(plan.site_school == school))]
+            node = plan.nodes[int(gates[0])].id if len(gates) else ""
+            self._log_outage(NodeKind.school, row.id, code, t, earliest, node, school, False)
+        incident = (
+            next(
+                (
+                    self._incident_of[plan.nodes[g].id]
+                    for g in self._gates_of(plan, school)
+                    if plan.nodes[g].id in self._incident_of
+                ),
+                None,
+            )
+            if code in (DOWN, DEGRADED)
+            else None
+        )
+        state = self._state_row(NodeKind.school, row.id, self.schools, school, WORDS[code], "", incident)
+        if self.school_counts is not None:
+            devices, up = self.school_counts[:, school].tolist()
+            state |= {"devices": devices, "devices_up": up}
+        self._batch.node_states[NodeKind.school, row.id] = state
+
+    def _gates_of(self, plan: Plan, school: int) -> list[int]:
+        sites = np.flatnonzero(plan.site_school == school)
+        return [int(node) for node in plan.gate_node[np.isin(plan.gate_site, sites)]]
+
+    def _sum_up_lines(self, plan: Plan, t: float) -> None:
+        lines = self._lines
+        if lines is None or not len(lines.line_node):
+            return
+        views = [self.judge.node_state(plan.nodes[i].id) for i in lines.line_node.tolist()]
+        out = np.array([view.state == "out" for view in views], np.bool_)
+        ports = [plan.nodes[i].port for i in lines.line_node.tolist()]
+        port_up = np.array([port is not None and self._port_word.get(port, False) for port in ports], np.bool_)
+        codes = lines.codes(self.nodes.code, out, port_up)
+        for k in np.flatnonzero(self.nodes.code[lines.line_node] != codes).tolist():
+            i = int(lines.line_node[k])
+            self._move_node(i, int(codes[k]), t, None, views[k].explained, views[k].root)
+
+    def _tie_outage(self, node: str, i: int) -> None:
+        """The open outages of a node and of its school belong to its incident."""
+        assert self.plan is not None
+        key = self._incident_of.get(node)
+        if key is None:
+            return
+        kind, number = parse_node_id(node)
+        wanted = [(kind, number)]
+        school = int(self.plan.node_school[i])
+        if school >= 0 and self.schools.code[school] == DOWN:
+            wanted.append((NodeKind.school, self.plan.schools[school].id))
+        for of, identity in wanted:
+            if (of.value, identity) in self._open:
+                self._batch.outages.append(("update", {"kind": of, "node_id": identity, "incident_key": key}))
