@@ -1,0 +1,142 @@
+"""A line is really cut, in a network of namespaces with a router, two lines and a dozen hosts (lab.py)."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab_register import fill
+from sqlmodel import select
+
+from inventory.database import Register
+from inventory.models import Incident, NodeKind, NodeState, State
+
+HERE = Path(__file__).parent
+DEADLINE_S = 60.0
+
+
+class Lab:
+    """The lab's process, the collector inside it, and the register outside."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.register = Register(f"sqlite:///{folder / 'edunet.db'}", folder / "secret.key")
+        self.register.migrate()
+        self.ids = fill(self.register)
+        self.process = subprocess.Popen(
+            ["unshare", "-Urn", "--kill-child", sys.executable, str(HERE / "lab.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={
+                **os.environ,
+                "EDUNET_STATE_DIR": str(folder),
+                "EDUNET_COLLECTOR__READING_EVERY_S": "10",
+                "EDUNET_COLLECTOR__LIVENESS_EVERY_S": "2",
+                "SNMP_PERSISTENT_DIR": str(folder / "snmpd"),
+            },
+        )
+        assert self.process.stdout
+        if self.process.stdout.readline().strip() != "ready":
+            pytest.skip("this machine gives no network namespace (unshare -Urn)")
+
+    def say(self, line: str) -> None:
+        """One command to lab.py."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        while answer and answer != "ok" and not answer.startswith("error"):
+            answer = self.process.stdout.readline().strip()
+        assert answer == "ok", answer
+
+    def state(self, kind: NodeKind, name: str) -> State | None:
+        """The state that stands in the register."""
+        with self.register.session() as session:
+            row = session.get(NodeState, (kind, self.ids[name]))
+            return row.state if row else None
+
+    def incidents(self) -> list[Incident]:
+        """Those not resolved."""
+        with self.register.session() as session:
+            return list(session.exec(select(Incident).where(Incident.status.in_(("pending", "open")))).all())  # type: ignore[attr-defined]  # a column
+
+    def close(self) -> None:
+        """End it all."""
+        self.process.kill()
+        self.process.wait(10)
+        self.register.close()
+
+
+def wait(true: Callable[[], Any], what: str) -> None:
+    """Poll until it is so, or fail with `what`."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    for tool in ("unshare", "ip", "nsenter", "snmpd"):
+        if not shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
+            pytest.skip(f"{tool} is not installed")
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / "snmpd").mkdir()
+    (folder / "snmpd.conf").write_text("agentaddress udp:10.0.0.2:161\nrocommunity public\n")
+    running = Lab(folder)
+    try:
+        running.say(
+            f"router /usr/sbin/snmpd -f -Lf {folder / 'snmpd.log'} -C -c {folder / 'snmpd.conf'} -p {folder / 'pid'}"
+        )
+        running.say(f"run {Path(sys.executable).with_name('edunet')} collector --register {running.register.url}")
+        for name in ("A", "B", "C"):
+            wait(
+                lambda name=name: running.state(NodeKind.school, f"school {name}") == State.up,
+                f"school {name} comes up",
+            )
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.mark.root
+def test_the_one_line_of_a_school_is_named_and_the_school_cut_off(lab: Lab) -> None:
+    lab.say("cut lineA")
+    wait(lambda: lab.state(NodeKind.school, "school A") == State.down, "school A is cut off")
+    # The router's port tells that the line itself is the root: the gateway behind it is explained by it.
+    wait(
+        lambda: [(i.root_kind, i.root_id) for i in lab.incidents()] == [(NodeKind.line, lab.ids["lineA"])],
+        "the line is the one root",
+    )
+    incident = lab.incidents()[0]
+    assert incident.cut == [lab.ids["school A"]]
+    assert (incident.schools, incident.pupils) == (1, 100)
+    assert lab.state(NodeKind.school, "school B") == State.up
+    lab.say("mend lineA")
+    wait(lambda: lab.state(NodeKind.school, "school A") == State.up, "school A is back")
+    wait(lambda: not lab.incidents(), "the incident is resolved")
+
+
+@pytest.mark.root
+def test_a_school_with_two_lines_loses_one_and_is_not_cut_off(lab: Lab) -> None:
+    lab.say("cut lineB1")
+    wait(
+        lambda: [(i.root_kind, i.root_id) for i in lab.incidents()] == [(NodeKind.line, lab.ids["lineB1"])],
+        "the line is an incident of its own",
+    )
+    assert lab.state(NodeKind.device, "gwB") == State.up
+    assert lab.state(NodeKind.school, "school B") in (State.up, State.degraded)
+    assert lab.incidents()[0].cut == []
+    lab.say("cut lineB2")
+    wait(lambda: lab.state(NodeKind.school, "school B") == State.down, "without any line it is cut off")
+    lab.say("mend lineB1")
+    lab.say("mend lineB2")
+    wait(lambda: lab.state(NodeKind.school, "school B") == State.up, "school B is back")
+    wait(lambda: not lab.incidents(), "all is resolved")
