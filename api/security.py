@@ -5,9 +5,11 @@
 """
 
 import ipaddress
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -21,6 +23,8 @@ from api.settings import ApiSettings
 from inventory.database import Register
 from inventory.models import Role, User
 from inventory.scope import Scope
+
+log = logging.getLogger(__name__)
 
 COOKIE = "edunet_session"
 PRE_COOKIE = "edunet_form"
@@ -146,7 +150,11 @@ async def page_admin(caller: Annotated[CurrentUser, Depends(page_user)]) -> Curr
 
 
 def metrics_reader(request: Request) -> CurrentUser | None:
-    """Who reads metrics: a token of any scope, a session, or (None) a peer on this machine where the settings allow it."""
+    """Who reads metrics: a token of any scope, a session, or (None: of the whole province) the token of `api.metrics_token_file`
+    or a peer on this machine where the settings allow it.
+    """
+    if _has_file_token(request):
+        return None
     caller = _identify(request)
     if caller is not None:
         return caller
@@ -198,6 +206,20 @@ def _by_token(session: Session, authorization: str) -> CurrentUser:
         "write" if token.scope == "write" else "read" if token.scope == "read" else "metrics"
     )
     return CurrentUser(user, Scope.of(session, user), "", "token", may)
+
+
+def _has_file_token(request: Request) -> bool:
+    """Whether the bearer token is that of `api.metrics_token_file`. A file that cannot be read lets nobody in."""
+    file = settings_of(request).metrics_token_file
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if not file or scheme.lower() != "bearer":
+        return False
+    try:
+        wanted = (Path(file).read_bytes().splitlines() or [b""])[0].strip()
+    except OSError as error:
+        log.warning("api.metrics_token_file %s cannot be read: %s", file, error.strerror)
+        return False
+    return bool(wanted) and secrets.compare_digest(wanted, given.strip().encode())
 
 
 def _by_cookie(session: Session, cookie: str, request: Request) -> CurrentUser | None:

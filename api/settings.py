@@ -29,6 +29,11 @@ class ApiSettings(BaseModel):
         description="Serve /metrics, http_sd, /probe and /snmp without a token to a peer on this machine that asks for a loopback name "
         "and came through no proxy. Beyond loopback a token is always needed.",
     )
+    metrics_token_file: str = Field(
+        default="",
+        description="File whose first line is a bearer token that reads /metrics, http_sd, /probe and /snmp of the whole province, "
+        "as Prometheus's `credentials_file` sends it; read anew at each request, so that it can be changed.",
+    )
     body_limit_mb: int = Field(default=2, ge=1, description="Largest body of a call, but for imports.")
     import_limit_mb: int = Field(default=32, ge=1, description="Largest file of an import.")
     threads: int = Field(default=8, ge=2, le=64, description="Threads that answer calls; 8 serve two cores.")

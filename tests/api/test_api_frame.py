@@ -145,6 +145,26 @@ def test_metrics_are_open_on_loopback_alone(web: Web) -> None:
             assert httpx.get(url + path).status_code == 401, path
 
 
+def test_the_token_of_a_file_reads_metrics_and_nothing_else(web: Web, tmp_path: Path) -> None:
+    file = tmp_path / "metrics_token"
+    file.write_text("first-token\n")
+    closed = ApiSettings(metrics_open_on_loopback=False, metrics_token_file=str(file))
+    with running(web.register, web.state_dir, closed) as url:
+
+        def ask(path: str, token: str) -> int:
+            return httpx.get(url + path, headers={"authorization": f"Bearer {token}"}).status_code
+
+        assert [ask(path, "first-token") for path in ("/metrics", "/api/v1/prometheus/targets")] == [200, 200]
+        assert ask("/api/v1/devices", "first-token") == 401
+        assert ask("/metrics", "another") == 401
+        file.write_text("second-token\n")
+        assert [ask("/metrics", token) for token in ("first-token", "second-token")] == [401, 200]
+        file.write_text("\n")
+        assert ask("/metrics", "second-token") == 401
+        file.unlink()
+        assert ask("/metrics", "second-token") == 401
+
+
 def test_the_own_figures_are_there_without_a_collector(web: Web) -> None:
     text = web.client().get("/metrics").text
     families = {family.name: family for family in text_string_to_metric_families(text)}
