@@ -7,6 +7,8 @@ import importlib
 
 import typer
 
+from edunet.mishaps import Explained
+
 COMMANDS: tuple[str, ...] = (
     "up",
     "api",
@@ -25,6 +27,7 @@ COMMANDS: tuple[str, ...] = (
 """Modules of `edunet/commands/`, in the order of the help; each has `register(app)`."""
 
 app = typer.Typer(
+    cls=Explained,
     name="edunet",
     help="The monitor of an education network: which schools are cut off, why, since when, whom to call.\n\n"
     "Exit codes: 0 done, 1 it failed, 2 wrong use (an unknown option, a wrong file).",

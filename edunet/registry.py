@@ -25,24 +25,16 @@ def load_settings() -> "Settings":
 
 
 def open_register() -> "Register":
-    """The real register, its schema brought up to date and its regions there; exit code 1 where it cannot be opened."""
-    from sqlalchemy.exc import SQLAlchemyError
-
+    """The real register, its schema brought up to date and its regions there. What keeps it shut is said by `edunet.mishaps`."""
     from inventory.database import Register
     from inventory.regions import ensure_regions
-    from inventory.words import say
 
     settings = load_settings()
     register = Register(settings.database_url(), settings.key_file())
-    try:
-        register.migrate()
-        with register.session() as session:
-            if ensure_regions(session):
-                session.commit()
-    except (SQLAlchemyError, OSError) as error:
-        why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        print(say("The register cannot be opened: {why}", why=why), file=sys.stderr)
-        raise typer.Exit(1) from None
+    register.migrate()
+    with register.session() as session:
+        if ensure_regions(session):
+            session.commit()
     return register
 
 

@@ -33,9 +33,9 @@ def serve_pages(
     Examples: `edunet api`, `edunet api --listen 0.0.0.0:8443`.
     """
     from edunet.logs import set_up_logs
-    from edunet.settings import Settings
+    from edunet.registry import load_settings
 
-    settings = Settings()
+    settings = load_settings()
     set_up_logs(settings.log)
     if bool(settings.api.tls_cert) != bool(settings.api.tls_key):
         _refuse("api.tls_cert and api.tls_key belong together: set both or neither", 2)

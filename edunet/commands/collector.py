@@ -33,10 +33,10 @@ def run_collector(
     Examples: `edunet collector`, `edunet collector --record storm.jsonl` (for `edunet replay storm.jsonl`), `edunet collector --check`.
     """
     from edunet.logs import set_up_logs
-    from edunet.settings import Settings
+    from edunet.registry import load_settings
     from inventory.database import Register
 
-    settings = Settings()
+    settings = load_settings()
     set_up_logs(settings.log)
     register = Register(register_url or settings.database_url(), settings.key_file())
     if check:

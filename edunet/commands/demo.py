@@ -74,9 +74,9 @@ KINDS = {"cut": "■ 断开 cut", "mute": "⊘ 无 SNMP agent silent", "slow": "
 
 def _ask(socket_name: str, request: dict[str, Any]) -> dict[str, Any]:
     from demo.control import NotRunningError, ask
-    from edunet.settings import Settings
+    from edunet.registry import load_settings
 
-    run: Path = Settings().state() / "run"
+    run: Path = load_settings().state() / "run"
     try:
         return ask(run / f"{socket_name}.sock", request)
     except NotRunningError:

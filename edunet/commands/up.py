@@ -23,16 +23,10 @@ def register(app: typer.Typer) -> None:
 
         Examples: `edunet up` - `edunet up --listen 0.0.0.0:8080` - `edunet up --no-demo`
         """
-        from pydantic import ValidationError
-
-        from edunet.settings import Settings
+        from edunet.registry import load_settings
         from edunet.up import CannotStartError, Up
 
-        try:
-            settings = Settings()
-        except (ValidationError, FileNotFoundError, ValueError) as error:
-            typer.echo(f"配置有误 the configuration is wrong: {error}", err=True)
-            raise typer.Exit(2) from None
+        settings = load_settings()
         try:
             code = Up(settings, listen, demo).run()
         except CannotStartError as error:

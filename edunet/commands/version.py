@@ -13,8 +13,14 @@ def register(app: typer.Typer) -> None:
     def version(as_json: bool = typer.Option(False, "--json", help="One JSON object.")) -> None:
         """Say which edunet this is. Example: `edunet version --json`"""
         from edunet import __version__
+        from probes import engine
 
         if as_json:
-            print(json.dumps({"edunet": __version__, "python": platform.python_version()}))
-        else:
-            print(f"edunet {__version__} (Python {platform.python_version()})")
+            said = {"edunet": __version__, "python": platform.python_version(), "engine": engine.NAME}
+            print(json.dumps({**said, "engine_plain_because": engine.WHY_PLAIN or None}))
+            return
+        print(f"edunet {__version__} (Python {platform.python_version()}, engine {engine.NAME})")
+        if engine.WHY_PLAIN:
+            from inventory.words import say
+
+            print(say("The engine runs as plain Python, slower: {why}", why=engine.WHY_PLAIN))

@@ -52,21 +52,24 @@ def _plain(module: str) -> ModuleType:
     return sys.modules[name]
 
 
-def _choose() -> Engine:
+def _choose() -> tuple[Engine, str]:
     forced = os.environ.get("EDUNET_ENGINE", "")
     if forced not in ("", "python", "compiled"):
         raise ImportError(f"EDUNET_ENGINE={forced!r}: python or compiled")
     if forced == "python":
-        return "python"
+        return "python", ""
     try:
         for module in MODULES:
             load(module, "compiled")
-    except ImportError:
+    except Exception as failure:
+        # A half-built or foreign .so raises whatever it likes (AttributeError: no SOURCE; SystemError); the text beside it still runs.
         if forced:
             raise
-        return "python"
-    return "compiled"
+        return "python", f"{type(failure).__name__}: {failure}"
+    return "compiled", ""
 
 
-NAME: Engine = _choose()
-"""The running engine."""
+NAME: Engine
+WHY_PLAIN: str
+NAME, WHY_PLAIN = _choose()
+"""The running engine, and where that is plain Python without having been asked for: why."""
