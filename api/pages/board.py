@@ -11,6 +11,8 @@ from api.pages.queries import board as queries
 from api.pages.queries import incident as detail
 from api.pages.queries.contacts import find_contacts
 from api.pages.queries.places import read_places
+from api.pages.queries.roots import describe_roots
+from api.pages.queries.slow import list_slow
 
 router = APIRouter(include_in_schema=False)
 
@@ -19,12 +21,15 @@ router = APIRouter(include_in_schema=False)
 def show_board(frame: PageFrame) -> Response:
     """The board; `?wall=1` for a screen on a wall, without controls."""
     rows, total = queries.list_incidents(frame.session, frame.scope)
+    recovered = queries.list_recovered(frame.session, frame.scope, frame.now)
     context: dict[str, Any] = {
         "rows": rows,
         "incident_total": total,
         "above": queries.cut_from_above(frame.session, frame.scope),
         "counts": queries.count_schools(frame.session, frame.scope),
-        "recovered": queries.list_recovered(frame.session, frame.scope, frame.now),
+        "recovered": recovered,
+        "roots": describe_roots(frame.session, frame.locale, [*(row.incident for row in rows), *recovered]),
+        "slow": list_slow(frame.session, frame.scope),
         "tiles": queries.map_tiles(frame.session, frame.scope),
         "registered": queries.is_registered(frame.session, frame.scope),
     }
@@ -38,7 +43,9 @@ def show_incidents(frame: PageFrame) -> Response:
     page = frame.request.query_params.get("page", "1")
     number = max(1, int(page)) if page.isdecimal() and len(page) < 6 else 1
     rows, more = detail.list_past(frame.session, frame.scope, number)
-    return frame.page("incidents.html", rows=rows, number=number, more=more)
+    return frame.page(
+        "incidents.html", rows=rows, number=number, more=more, roots=describe_roots(frame.session, frame.locale, rows)
+    )
 
 
 @router.get("/incidents/{number}")
@@ -51,6 +58,7 @@ def show_incident(frame: PageFrame, number: int) -> Response:
     return frame.page(
         "incident.html",
         row=row,
+        roots=describe_roots(frame.session, frame.locale, [row]),
         contact=find_contacts(frame.session, frame.scope, [row]).get(row.id),
         schools=schools,
         own_pupils=sum(school.pupils or 0 for school in schools),

@@ -15,6 +15,8 @@ from api.pages.panel import lay_out
 from api.pages.queries import device as queries
 from api.pages.queries.contacts import find_contacts
 from api.pages.queries.places import read_places
+from api.pages.queries.roots import describe_roots
+from api.pages.queries.slow import slowness_of
 from api.pages.school import read_days
 from inventory.models import DeviceKind, NodeKind, State
 from probes.device.profile import UNITS
@@ -38,6 +40,7 @@ def show_device(frame: PageFrame, number: int) -> Response:
     return frame.page(
         "device.html",
         rows=rows,
+        roots=describe_roots(frame.session, frame.locale, [rows.incident]),
         places=places,
         days=days,
         outages=outages[:6],
@@ -88,6 +91,8 @@ def show_line(frame: PageFrame, number: int) -> Response:
         rows=rows,
         places=read_places(frame.session, frame.scope),
         contact=contact,
+        roots=describe_roots(frame.session, frame.locale, [rows.incident]),
+        slow=slowness_of(frame.session, [rows.line], frame.now),
         days=days,
         outages=outages[:10],
         outage_count=len(outages),

@@ -13,6 +13,8 @@ from api.pages.listing import write_csv
 from api.pages.queries import school as queries
 from api.pages.queries.contacts import find_contacts
 from api.pages.queries.places import read_places
+from api.pages.queries.roots import describe_roots
+from api.pages.queries.slow import slowness_of
 from api.pages.uptime import Day, Span, split_days
 from api.pages.way import draw_way
 from inventory.models import DeviceKind, NodeKind, State
@@ -43,6 +45,8 @@ def show_school(frame: PageFrame, number: int) -> Response:
         rows=rows,
         places=places,
         contact=contact,
+        roots=describe_roots(frame.session, frame.locale, [rows.incident]),
+        slow=slowness_of(frame.session, rows.lines, frame.now),
         way=draw_way(
             rows.school, rows.word, rows.lines, queries.read_way(frame.session, frame.scope, rows.lines), root
         ),

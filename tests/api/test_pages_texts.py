@@ -42,7 +42,7 @@ def test_translations_keep_the_placeholders() -> None:
             wanted = set(re.findall(r"%\((\w+)\)s", originals[-1]))
             for number, string in enumerate(strings if entry.id else []):
                 named = set(re.findall(r"%\((\w+)\)s", string))
-                # English may say the one without its number: "or the line above it".
+                # English may say the one without its number: "or what is above it".
                 assert named == wanted or (number == 0 < len(strings) - 1 and named < wanted), (locale, entry.id)
                 assert "%" not in re.sub(r"%\(\w+\)s", "", string), (locale, entry.id)
 

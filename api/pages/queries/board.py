@@ -178,6 +178,7 @@ def list_recovered(session: Session, scope: Scope, now: datetime, limit: int = 6
             incident.c.status == "resolved",
             incident.c.resolved_at >= now - timedelta(days=1),
             incident.c.merged_into.is_(None),
+            incident.c.opened_at.is_not(None),  # what was blamed for a round or two, and never said, was never mended
         )
         .order_by(incident.c.resolved_at.desc())
         .limit(limit)

@@ -48,7 +48,7 @@ def list_past(session: Session, scope: Scope, page: int) -> tuple[Sequence[Any],
     statement = (
         select(incident, region.c.name.label("place"), region.c.name_en.label("place_en"))
         .select_from(incident.outerjoin(region, region.c.id == incident.c.place_id))
-        .where(incident.c.merged_into.is_(None))
+        .where(incident.c.merged_into.is_(None), or_(incident.c.opened_at.is_not(None), incident.c.status == "pending"))
         .order_by(incident.c.from_at.desc(), incident.c.id.desc())
         .limit(PAST + 1)
         .offset((page - 1) * PAST)

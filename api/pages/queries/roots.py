@@ -1,0 +1,62 @@
+"""What failed, in English: devices and lines have no English name of their own, but the schools and sites that they stand at or serve do."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from inventory.models import Device, Line, LineSite, NodeKind, School, Site, table
+
+device, line, line_site, school, site = table(Device), table(Line), table(LineSite), table(School), table(Site)
+_english = func.coalesce(func.nullif(school.c.name_en, ""), site.c.name_en)
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """at: the English name of the school or site; what: a device's kind or a line's carrier."""
+
+    at: str
+    what: str
+
+
+def describe_roots(session: Session, locale: str, incidents: Iterable[Any]) -> dict[int, Root]:
+    """By incident id, for a page in English alone: two statements at most. What has no English name at all is left out.
+
+    The caller has checked that the incidents are within the scope; a root is named with its incident.
+    """
+    rows = [row for row in incidents if row is not None and row.root_id is not None] if locale == "en" else []
+    known = {
+        NodeKind.device: _devices(session, {row.root_id for row in rows if row.root_kind == NodeKind.device}),
+        NodeKind.line: _lines(session, {row.root_id for row in rows if row.root_kind == NodeKind.line}),
+    }
+    found = ((row.id, known.get(row.root_kind, {}).get(row.root_id)) for row in rows)
+    return {number: root for number, root in found if root is not None}
+
+
+def _devices(session: Session, ids: set[int]) -> dict[int, Root]:
+    statement = (
+        select(device.c.id, device.c.kind, _english.label("at"))
+        .select_from(
+            device.join(site, site.c.id == device.c.site_id).outerjoin(school, school.c.id == site.c.school_id)
+        )
+        .where(device.c.id.in_(ids))
+    )
+    rows = session.connection().execute(statement) if ids else ()
+    return {row.id: Root(row.at, str(row.kind)) for row in rows if row.at}
+
+
+def _lines(session: Session, ids: set[int]) -> dict[int, Root]:
+    statement = (
+        select(line.c.id, line.c.operator, _english.label("at"))
+        .select_from(
+            line.join(line_site, line_site.c.line_id == line.c.id)
+            .join(site, site.c.id == line_site.c.site_id)
+            .outerjoin(school, school.c.id == site.c.school_id)
+        )
+        .where(line.c.id.in_(ids))
+        .order_by(line.c.id, site.c.id.desc())
+    )
+    rows = session.connection().execute(statement) if ids else ()
+    return {row.id: Root(row.at, str(row.operator or "")) for row in rows if row.at}
