@@ -76,7 +76,7 @@ def test_locks_hold_every_dependency_with_hashes() -> None:
         ("requirements.lock", project["project"]["dependencies"]),
         ("requirements-test.lock", project["dependency-groups"]["test"]),
     ):
-        text = (ROOT / lock).read_text().lower()
+        text = "\n" + (ROOT / lock).read_text().lower()
         for requirement in wanted:
             name = requirement.split("[")[0].split(">")[0].split("<")[0].split("=")[0].strip().lower()
             assert f"\n{name}==" in text or f"\n{name}[" in text, f"{lock} lacks {name}"

@@ -1,6 +1,6 @@
 """A network of namespaces with a router, three schools and a dozen hosts, made by whoever may `unshare -Urn`.
 
-Run as `unshare -Urn --kill-child python lab.py`: it builds the network, prints `ready`, then obeys lines on standard input (`cut LINE`,
+Run as `unshare -Urnpf --mount-proc --kill-child python lab.py`: it builds the network, prints `ready`, then obeys lines on standard input (`cut LINE`,
 `mend LINE`, `run COMMAND`, `router COMMAND`) with `ok` or `error ...`, until the input ends. Everything dies with it.
 
     monitor 10.0.0.1 -- 10.0.0.2 router --lineA-- gateway of school A 10.1.0.1 -- hosts 10.1.0.11 ..

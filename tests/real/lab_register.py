@@ -19,6 +19,7 @@ from inventory.models import (
     SchoolLevel,
     Site,
     SiteKind,
+    Watch,
     Zone,
 )
 from inventory.regions import load_regions
@@ -47,7 +48,9 @@ def fill(register: Register) -> dict[str, int]:
             return int(number)
 
         def device(name: str, kind: DeviceKind, site: int, ip: str) -> int:
-            number = add(Device(name=name, kind=kind, site_id=site), name)
+            # Only the router has an agent; whoever has none is not asked for it, so that a reading takes no time.
+            watch = Watch.any if kind == DeviceKind.core else Watch.icmp
+            number = add(Device(name=name, kind=kind, site_id=site, watch=watch), name)
             session.add(Address(zone_id=zone.id or 0, ip=ip, packed=pack(ip_address(ip)), device_id=number))
             return number
 
