@@ -11,7 +11,7 @@ from api.pages.queries import board as queries
 from api.pages.queries import incident as detail
 from api.pages.queries.contacts import find_contacts
 from api.pages.queries.places import read_places
-from api.pages.queries.roots import describe_roots
+from api.pages.queries.roots import describe_roots, name_lines
 from api.pages.queries.slow import list_slow
 
 router = APIRouter(include_in_schema=False)
@@ -22,6 +22,7 @@ def show_board(frame: PageFrame) -> Response:
     """The board; `?wall=1` for a screen on a wall, without controls."""
     rows, total = queries.list_incidents(frame.session, frame.scope)
     recovered = queries.list_recovered(frame.session, frame.scope, frame.now)
+    slow = list_slow(frame.session, frame.scope)
     context: dict[str, Any] = {
         "rows": rows,
         "incident_total": total,
@@ -29,7 +30,8 @@ def show_board(frame: PageFrame) -> Response:
         "counts": queries.count_schools(frame.session, frame.scope),
         "recovered": recovered,
         "roots": describe_roots(frame.session, frame.locale, [*(row.incident for row in rows), *recovered]),
-        "slow": list_slow(frame.session, frame.scope),
+        "slow": slow,
+        "line_names": name_lines(frame.session, frame.locale, [row.id for row in slow]),
         "tiles": queries.map_tiles(frame.session, frame.scope),
         "registered": queries.is_registered(frame.session, frame.scope),
     }

@@ -15,7 +15,7 @@ from api.pages.panel import lay_out
 from api.pages.queries import device as queries
 from api.pages.queries.contacts import find_contacts
 from api.pages.queries.places import read_places
-from api.pages.queries.roots import describe_roots
+from api.pages.queries.roots import describe_roots, name_lines
 from api.pages.queries.slow import slowness_of
 from api.pages.school import read_days
 from inventory.models import DeviceKind, NodeKind, State
@@ -92,6 +92,7 @@ def show_line(frame: PageFrame, number: int) -> Response:
         places=read_places(frame.session, frame.scope),
         contact=contact,
         roots=describe_roots(frame.session, frame.locale, [rows.incident]),
+        line_names=name_lines(frame.session, frame.locale, [rows.line.id]),
         slow=slowness_of(frame.session, [rows.line], frame.now),
         days=days,
         outages=outages[:10],

@@ -13,7 +13,7 @@ from api.pages.listing import write_csv
 from api.pages.queries import school as queries
 from api.pages.queries.contacts import find_contacts
 from api.pages.queries.places import read_places
-from api.pages.queries.roots import describe_roots
+from api.pages.queries.roots import describe_roots, name_lines
 from api.pages.queries.slow import slowness_of
 from api.pages.uptime import Day, Span, split_days
 from api.pages.way import draw_way
@@ -46,6 +46,7 @@ def show_school(frame: PageFrame, number: int) -> Response:
         places=places,
         contact=contact,
         roots=describe_roots(frame.session, frame.locale, [rows.incident]),
+        line_names=name_lines(frame.session, frame.locale, [row.id for row in rows.lines]),
         slow=slowness_of(frame.session, rows.lines, frame.now),
         way=draw_way(
             rows.school, rows.word, rows.lines, queries.read_way(frame.session, frame.scope, rows.lines), root
