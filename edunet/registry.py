@@ -1,8 +1,9 @@
 """The register as the commands open it: settings, schema, regions; errors become one line and an exit code."""
 
+import json
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -41,6 +42,11 @@ def open_register() -> "Register":
 def actor() -> str:
     """Who types this, for the audit: `cli:NAME`."""
     return f"cli:{os.environ.get('SUDO_USER') or os.environ.get('USER') or os.getuid()}"
+
+
+def tell(as_json: bool, facts: dict[str, Any], text: str) -> None:
+    """What was done: one JSON object, or its text."""
+    print(json.dumps(facts, ensure_ascii=False) if as_json else text)
 
 
 def fail(message: str) -> NoReturn:

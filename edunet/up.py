@@ -155,8 +155,9 @@ class Up:
         try:
             self.register.migrate()
         except Exception as error:  # noqa: BLE001  # whatever the driver raises, people need the address and the reason
+            why = (str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__])[0]
             raise CannotStartError(
-                words.NO_DATABASE.format(url=_without_password(self.register.url), error=error)
+                words.NO_DATABASE.format(url=_without_password(self.register.url), error=why)
             ) from None
         with self.register.write() as session:
             made = ensure_administrator(session)

@@ -4,7 +4,9 @@ import json
 
 import typer
 
-from edunet.registry import fail
+from edunet.registry import fail, tell
+
+JSON = typer.Option(False, "--json", help="JSON.")
 
 HELP = """SNMP credentials, for a zone or a region's subtree; sealed with the key in `secret.key` of the state directory.
 
@@ -21,7 +23,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="credential")
 
     @group.command("list")
-    def list_(as_json: bool = typer.Option(False, "--json", help="JSON.")) -> None:
+    def list_(as_json: bool = JSON) -> None:
         """Show the credentials, without their secrets. Example: `edunet credential list`"""
         from sqlmodel import select
 
@@ -63,6 +65,7 @@ def register(app: typer.Typer) -> None:
         priv_key: str | None = typer.Option(None, help="v3: passphrase, - or @FILE."),
         context: str = typer.Option("", help="v3: context name."),
         alone: bool = typer.Option(False, "--alone", help="For devices that name it alone: no zone, no region."),
+        as_json: bool = JSON,
     ) -> None:
         """Add a credential. Example: `echo public | edunet credential add edu --zone edu --community -`"""
         from edunet.registry import actor, open_register
@@ -134,10 +137,10 @@ def register(app: typer.Typer) -> None:
                 None,
                 made.model_dump(exclude={"secret", "updated_at"}),
             )
-        print(say("Credential {name} has been added.", name=name))
+        tell(as_json, {"credential": name, "done": "created"}, say("Credential {name} has been added.", name=name))
 
     @group.command()
-    def remove(name: str) -> None:
+    def remove(name: str, as_json: bool = JSON) -> None:
         """Remove a credential that no device names. Example: `edunet credential remove old`"""
         from sqlmodel import func, select
 
@@ -157,4 +160,4 @@ def register(app: typer.Typer) -> None:
             session.delete(row)
             raise_version(session)
             record(session, actor(), "delete", "credential", row.id)
-        print(say("Credential {name} has been removed.", name=name))
+        tell(as_json, {"credential": name, "done": "removed"}, say("Credential {name} has been removed.", name=name))

@@ -120,7 +120,7 @@ def icmp(
     from probes.icmp import PingTargets, merge, open_pinger
 
     try:
-        pinger = open_pinger(method or None, [int(port) for port in tcp_ports.split(",")])
+        pinger = open_pinger(method or None, _ports(tcp_ports))
     except PermissionError as failure:
         _fail(str(failure), 1)
     except ValueError as failure:
@@ -265,6 +265,13 @@ def _device_lines(targets: "SnmpTargets", readings: "SnmpReadings") -> Iterator[
             port |= {name: values[c] for c, name in enumerate(names) if present >> c & 1}
             ports.append(port)
         yield json.dumps({"address": address, "sysUpTime": int(readings.uptime[i]), "ports": ports})
+
+
+def _ports(text: str) -> list[int]:
+    ports = [int(part) if part.strip().isdecimal() else 0 for part in text.split(",")]
+    if not all(0 < port < 65536 for port in ports):
+        raise typer.BadParameter(f"{text}: ports from 1 to 65535, with commas between", param_hint="--tcp-ports")
+    return ports
 
 
 def _write(path: Path, lines: Iterator[str]) -> None:

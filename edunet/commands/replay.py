@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
                 _print_json(output) if as_json else _print_table(output)
         except (TraceError, OSError) as error:
             name = "standard input" if trace == "-" else trace
-            print(f"edunet replay: {name}: {error}", file=sys.stderr)
+            print(f"edunet replay: {name}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
             raise typer.Exit(2) from None
 
 

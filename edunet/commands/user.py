@@ -4,8 +4,9 @@ import json
 
 import typer
 
-from edunet.registry import fail
+from edunet.registry import fail, tell
 
+JSON = typer.Option(False, "--json", help="JSON.")
 DISABLED = "\t(disabled)"
 
 
@@ -15,7 +16,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="user")
 
     @group.command("list")
-    def list_(as_json: bool = typer.Option(False, "--json", help="JSON.")) -> None:
+    def list_(as_json: bool = JSON) -> None:
         """Show the users. Example: `edunet user list --json`"""
         from sqlmodel import select
 
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
         region: str | None = typer.Option(
             None, help="Sees this county's, city's or bureau's subtree alone: name or code."
         ),
+        as_json: bool = JSON,
     ) -> None:
         """Add a user with a generated password, shown once. Example: `edunet user add wang --region 小店区`"""
         from edunet.registry import actor, open_register
@@ -66,10 +68,11 @@ def register(app: typer.Typer) -> None:
                 None,
                 {"name": made.name, "role": role, "region_id": made.region_id},
             )
-        print(say("User {name} has been added. Password (shown once): {password}", name=name, password=password))
+        text = say("User {name} has been added. Password (shown once): {password}", name=name, password=password)
+        tell(as_json, {"user": name, "done": "created", "password": password}, text)
 
     @group.command()
-    def reset(name: str) -> None:
+    def reset(name: str, as_json: bool = JSON) -> None:
         """Give a lost password anew, and sign the user out everywhere. Example: `edunet user reset admin`"""
         from edunet.registry import actor, open_register
         from inventory import users
@@ -82,29 +85,26 @@ def register(app: typer.Typer) -> None:
                 fail(say("There is no user {name}.", name=name))
             password = users.reset_password(session, user)
             record(session, actor(), "reset", "user", user.id)
-        print(
-            say(
-                "New password of {name} (shown once; to be changed at sign-in): {password}",
-                name=name,
-                password=password,
-            )
+        text = say(
+            "New password of {name} (shown once; to be changed at sign-in): {password}", name=name, password=password
         )
+        tell(as_json, {"user": name, "done": "reset", "password": password}, text)
 
     @group.command()
-    def disable(name: str) -> None:
+    def disable(name: str, as_json: bool = JSON) -> None:
         """Shut a user out, now. Example: `edunet user disable wang`"""
         from inventory.words import say
 
         _shut(name, True)
-        print(say("User {name} has been disabled.", name=name))
+        tell(as_json, {"user": name, "done": "disabled"}, say("User {name} has been disabled.", name=name))
 
     @group.command()
-    def enable(name: str) -> None:
+    def enable(name: str, as_json: bool = JSON) -> None:
         """Let a user in again. Example: `edunet user enable wang`"""
         from inventory.words import say
 
         _shut(name, False)
-        print(say("User {name} has been enabled.", name=name))
+        tell(as_json, {"user": name, "done": "enabled"}, say("User {name} has been enabled.", name=name))
 
 
 def _shut(name: str, disabled: bool) -> None:

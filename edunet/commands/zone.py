@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from edunet.registry import fail
+from edunet.registry import fail, tell
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -47,6 +47,7 @@ def register(app: typer.Typer) -> None:
             "", help="Addresses that always answer, comma separated: by them the collector knows that it sees."
         ),
         description: str = typer.Option("", help="Anything."),
+        as_json: bool = JSON,
     ) -> None:
         """Add a zone. Example: `edunet zone add edu --references 10.0.0.1,10.0.0.2`"""
         from sqlmodel import select
@@ -65,10 +66,10 @@ def register(app: typer.Typer) -> None:
             session.add_all([*zones, made])
             session.flush()
             _changed(session, "create", made.id, made.model_dump())
-        print(say("Zone {name} has been added.", name=name))
+        tell(as_json, {"zone": name, "done": "created"}, say("Zone {name} has been added.", name=name))
 
     @group.command()
-    def default(name: str) -> None:
+    def default(name: str, as_json: bool = JSON) -> None:
         """Make a zone the default one. Example: `edunet zone default edu`"""
         from sqlmodel import select
 
@@ -83,10 +84,10 @@ def register(app: typer.Typer) -> None:
                 zone.default = zone.name == name
                 if zone.default:
                     _changed(session, "update", zone.id, {"default": True})
-        print(say("Zone {name} is the default now.", name=name))
+        tell(as_json, {"zone": name, "done": "default"}, say("Zone {name} is the default now.", name=name))
 
     @group.command()
-    def remove(name: str) -> None:
+    def remove(name: str, as_json: bool = JSON) -> None:
         """Remove a zone that nothing uses. Example: `edunet zone remove lab`"""
         from sqlmodel import func, select
 
@@ -109,7 +110,7 @@ def register(app: typer.Typer) -> None:
                 )
             session.delete(zone)
             _changed(session, "delete", zone.id, None)
-        print(say("Zone {name} has been removed.", name=name))
+        tell(as_json, {"zone": name, "done": "removed"}, say("Zone {name} has been removed.", name=name))
 
 
 def _writing() -> "AbstractContextManager[Session]":
