@@ -89,12 +89,11 @@ class Clusters:
             ):
                 continue
             self._enter(cluster, n, desk.now + desk.rules.settle_s)
-            todo = sorted(m for m in desk.groups.roots.get(group, ()) if self._free(m))
-            while (near := next((m for m in todo if desk.groups.near(cluster.members, since[m])), None)) is not None:
-                todo.remove(near)
-                self._enter(cluster, near, desk.now + desk.rules.settle_s)
-                desk.touch(near)
-                desk.wake_awaiting([near])
+            others = (m for m in desk.groups.roots.get(group, ()) if self._free(m))
+            for m in desk.groups.linked(cluster.members.values(), others, since):
+                self._enter(cluster, m, desk.now + desk.rules.settle_s)
+                desk.touch(m)
+                desk.wake_awaiting([m])
             desk.touch(n)
             self.touch(cluster.number)
             desk.wake_awaiting([n])

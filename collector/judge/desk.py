@@ -158,7 +158,7 @@ class Desk:
         if incident is not None and kind in (EXPLAINED, HELD):
             steps.append((self.merge_due(self.roots.root[n], cause.explained_t), "merge"))
         if cause.flapping:
-            steps.append((cause.changed_t + cause.quiet_s, "calm"))
+            steps.append((self._calm_due(cause), "calm"))
             if incident is None and not cause.flap_said and kind == ROOT:
                 steps.append((self._open_due(cause), "open"))
             return min(steps)
@@ -183,6 +183,13 @@ class Desk:
             return INFINITY
         due = cause.flap_t + self.wait_s + cause.flap_unknown_s
         return max(due, cause.open.updated_t + self.rules.update_every_s) if cause.open else due
+
+    def _calm_due(self, cause: Cause) -> float:
+        """That a root is silent for good is said by `updated`, and so not sooner after the last notice than any other."""
+        due = cause.changed_t + cause.quiet_s
+        if cause.open is None or self.roots.kind[cause.node] == IN:
+            return due
+        return max(due, cause.open.spoke_t + self.rules.update_every_s)
 
     def update_due(self, incident: Incident) -> float:
         if incident.differs_t is None:

@@ -1,5 +1,6 @@
 """Roots that have failed together: REPLAY.md, "Clusters"."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -67,6 +68,24 @@ class Groups:
         while last + 1 < len(ordered) and since[ordered[last + 1]] - since[ordered[last]] <= self.rules.cluster_gap_s:
             last += 1
         return ordered[first : last + 1]
+
+    def linked(self, times: Iterable[float], nodes: Iterable[int], since: list[float]) -> list[int]:
+        """Those of `nodes` that are linked with silences of `times` by steps of at most `cluster_gap_s`: once forwards, once back, finds all."""
+        reached = sorted(set(times))
+        found: list[int] = []
+        left = sorted(nodes, key=lambda m: (since[m], m))
+        for _ in range(2):
+            passed: list[int] = []
+            for m in left:
+                at = bisect_left(reached, since[m])
+                if any(abs(since[m] - near) <= self.rules.cluster_gap_s for near in reached[max(0, at - 1) : at + 1]):
+                    found.append(m)
+                    if since[m] not in reached[at : at + 1]:
+                        reached.insert(at, since[m])
+                else:
+                    passed.append(m)
+            left = passed[::-1]
+        return found
 
     def near(self, members: dict[int, float], since: float) -> bool:
         """Whether a silence of `since` is within reach of a member's."""

@@ -335,6 +335,8 @@ class Judge:
         """Take in what devices say of their ports. Returns unasked nodes whose word changed."""
         dirty: list[int] = []
         for device, facts in report.facts.items():
+            if self.layout.nodes[self.names.number[device]] is None:
+                continue  # gone: reports about it are passed over
             for name, state in (facts.get("ports") or {}).items():
                 if state not in ("up", "down"):
                     continue
