@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from inventory.models.base import UtcDateTime, utcnow
@@ -44,11 +45,14 @@ class Device(SQLModel, table=True):
     """
 
     __tablename__ = "device"
-    __table_args__ = {"sqlite_autoincrement": True}  # an id is never given out twice
+    __table_args__ = (
+        Index("ix_device_kind_name", "kind", "name"),  # lists of one kind, by name
+        {"sqlite_autoincrement": True},  # an id is never given out twice
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=120, index=True)
-    kind: DeviceKind = Field(default=DeviceKind.other, index=True)
+    kind: DeviceKind = Field(default=DeviceKind.other)
     site_id: int = Field(foreign_key="site.id", index=True)
     vendor: str = Field(default="", max_length=80, index=True)
     model: str = Field(default="", max_length=120)

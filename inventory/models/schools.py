@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from inventory.models.base import UtcDateTime, utcnow
@@ -34,13 +35,16 @@ class School(SQLModel, table=True):
     """
 
     __tablename__ = "school"
-    __table_args__ = {"sqlite_autoincrement": True}  # an id is never given out twice
+    __table_args__ = (
+        Index("ix_school_level_name", "level", "name"),  # lists of one level, by name
+        {"sqlite_autoincrement": True},  # an id is never given out twice
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=120, index=True)
     name_en: str = Field(default="", max_length=160)
     code: str | None = Field(default=None, max_length=16, index=True)
-    level: SchoolLevel = Field(default=SchoolLevel.other, index=True)
+    level: SchoolLevel = Field(default=SchoolLevel.other)
     kind: str = Field(default="public", max_length=16, description="public or private")
     setting: str = Field(default="", max_length=8, description="urban, town, rural or empty")
     place_id: int = Field(foreign_key="region.id", index=True)
