@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from collector.outlets.alertmanager import ALERT
+
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 
@@ -46,6 +48,18 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
 
 def test_alertmanager_takes_its_configuration() -> None:
     done = run("amtool", "check-config", DEPLOY / "alertmanager" / "alertmanager.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_outages_go_to_the_operators_and_the_monitors_own_alerts_elsewhere() -> None:
+    config = DEPLOY / "alertmanager" / "alertmanager.yml"
+    for name, receiver in ((ALERT, "operators"), ("EdunetBlind", "monitor"), ("Another", "operators")):
+        done = run("amtool", "config", "routes", "test", "--config.file", config, f"alertname={name}", "incident=3")
+        assert done.stdout.split() == [receiver], (name, done.stdout + done.stderr)
+
+
+def test_the_composition_is_read_by_compose() -> None:
+    done = run("docker-compose", "-f", ROOT / "docker-compose.yml", "config", "--quiet")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
