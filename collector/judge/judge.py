@@ -302,7 +302,7 @@ class Judge:
         return {n: from_ for n, from_ in since.items() if from_ < INFINITY}
 
     def _hush(self, heard: Heard) -> tuple[list[int], bool]:
-        """Nodes to settle after a round, and whether somebody answered for the first time."""
+        """Nodes to settle after a round, and whether the first answer of somebody makes all to be worked out anew."""
         layout, schools = self.layout, self.desk.schools
         dirty: list[int] = []
         for n in heard.down.tolist():
@@ -312,8 +312,12 @@ class Judge:
         first = False
         for n in heard.up.tolist():
             if not self.seen[n]:
-                self.seen[n] = first = True
-            elif layout.asked[n]:
+                self.seen[n] = True
+                if not layout.see(n):
+                    first = True
+                    continue
+                dirty += self.roots.see(n)
+            if layout.asked[n]:
                 schools.hear(layout, n, True)
                 if self.roots.silent[n]:
                     dirty += self.roots.hush(n, False)

@@ -62,6 +62,12 @@ class Roots:
             self.silent_below[up] += 1 if silent else -1
         return [n, *(up for up in self.layout.only[n] if not self.layout.asked[up])]
 
+    def see(self, n: int) -> list[int]:
+        """Node n, under which nothing hangs, is asked from now on, and answers. Returns the nodes to settle."""
+        for up in self.layout.only[n]:
+            self.silent_below.setdefault(up, 0)
+        return [n, *(up for up in self.layout.only[n] if not self.layout.asked[up])]
+
     def settle(self, dirty: Iterable[int], t: float) -> list[Change]:
         """Look again at `dirty` and all that follows. t: of the report, or of the end of a hold."""
         rank, children = self.layout.rank, self.layout.children

@@ -126,11 +126,26 @@ class Layout:
                 continue
             self.only[n] = self._only_ways(n)
             if self.asked[n]:
-                for up in self.only[n]:
-                    self.dependants.setdefault(up, []).append(n)
-                self.groups[n] = tuple(self._groups_of(n, node))
-                for group in self.groups[n]:
-                    self.group_size[group] = self.group_size.get(group, 0) + 1
+                self._enrol(n, node)
+
+    def see(self, n: int) -> bool:
+        """Node n has answered for the first time. False: something hangs under it, and `work_out` must follow."""
+        node = self.nodes[n]
+        assert node is not None
+        if self.children[n]:
+            return False
+        if not node.edge:
+            self.asked[n] = True
+            self._enrol(n, node)
+        return True
+
+    def _enrol(self, n: int, node: Node) -> None:
+        """Asked node n depends on its only ways, and belongs to its groups."""
+        for up in self.only[n]:
+            self.dependants.setdefault(up, []).append(n)
+        self.groups[n] = tuple(self._groups_of(n, node))
+        for group in self.groups[n]:
+            self.group_size[group] = self.group_size.get(group, 0) + 1
 
     def _only_ways(self, n: int) -> tuple[int, ...]:
         ways: list[tuple[int, ...]] = []

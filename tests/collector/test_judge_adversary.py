@@ -9,6 +9,7 @@ from test_judge_examples import COUNTY, Spans, Value, judged, trace
 
 from collector.judge import Rules
 from collector.judge.groups import Groups
+from collector.judge.topology import Layout
 
 TOP: list[Value] = [{"id": "core", "up": []}, {"id": "c", "up": ["core"]}]
 
@@ -63,6 +64,18 @@ def test_all_that_are_linked_by_steps_of_a_minute_are_found_whatever_their_order
             reached += [since[m] for m in near]
         found = groups.linked(since[:2], range(2, 20), since)
         assert sorted(found) == sorted(set(range(2, 20)) - left)
+
+
+def test_a_first_answer_changes_what_working_all_out_anew_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(100, 130):
+        draw, lines = random.Random(seed), storm(seed)
+        for node in lines[0]["nodes"]:
+            if draw.random() < 0.4:
+                node["seen"] = False
+        quickly = judged(lines)
+        with monkeypatch.context() as patch:
+            patch.setattr(Layout, "see", lambda *_: False)
+            assert judged(lines) == quickly, f"storm {seed}"
 
 
 # -- held from the start
