@@ -63,7 +63,7 @@ scrape_configs:
     metrics_path: /probe
     scrape_interval: 10s
     scrape_timeout: 9s
-    authorization: &token {{credentials_file: {token}}}
+    authorization: &token {{type: Bearer, credentials_file: {token}}}  # 2.42 leaves the word Bearer out of http_sd where no type is named
     params: {{module: [icmp]}}
     http_sd_configs: &sd
       - url: http://{page}/api/v1/prometheus/targets
