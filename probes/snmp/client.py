@@ -18,7 +18,12 @@ MAX_BINDINGS_OF_GET = 24
 MAX_REPETITIONS = 25
 """More than 25 rows for a request make agents slow, and datagrams that are lost whole."""
 
-MAX_BINDINGS_OF_WALK = 48
+MAX_BINDINGS_OF_WALK = 96
+"""Some 3 kB for an answer; an agent, or a path that loses fragments, that cannot give so much is asked for less."""
+
+ROWS_OF_A_COLUMN = 4
+"""Rows asked for together, at least, of columns that go on: fewer columns side by side rather than one row of many."""
+
 MAX_ROWS = 100_000
 """A column with more rows than this is cut: an agent that never ends its table."""
 
@@ -150,9 +155,9 @@ class SnmpClient:
         while last:
             if end is not None and time.monotonic() > end:
                 raise NoAnswerError("the walk's time is used up", rows)
-            asked = list(last)[: self._bindings]
+            asked, repetitions = self._choose_columns(last)
             try:
-                bindings = self._ask_next_rows(asked, last)
+                bindings = self._ask_next_rows(asked, repetitions, last)
             except NoAnswerError as error:
                 raise NoAnswerError(error.args[0], rows) from error
             if bindings is None:
@@ -160,11 +165,21 @@ class SnmpClient:
             _keep_rows(asked, bindings, rows, last, self.looping)
         return rows
 
-    def _ask_next_rows(self, asked: list[Oid], last: dict[Oid, Oid]) -> list[tuple[Oid, Value]] | None:
+    def _choose_columns(self, last: dict[Oid, Oid]) -> tuple[list[Oid], int]:
+        """(columns, repetitions) of the next request. Columns not begun come first and with few rows: most are empty."""
+        fresh = [column for column, name in last.items() if name == column]
+        if not self._bulk:
+            return (fresh or list(last))[: self._bindings], 1
+        wide = self._bindings if fresh else max(1, self._bindings // ROWS_OF_A_COLUMN)
+        asked = (fresh or list(last))[:wide]
+        return asked, max(1, min(ROWS_OF_A_COLUMN if fresh else MAX_REPETITIONS, self._bindings // len(asked)))
+
+    def _ask_next_rows(
+        self, asked: list[Oid], repetitions: int, last: dict[Oid, Oid]
+    ) -> list[tuple[Oid, Value]] | None:
         """The next rows of the columns asked; None where the question must be put again, smaller or as GETNEXT."""
         names = [last[column] for column in asked]
         tag = GET_BULK if self._bulk else GET_NEXT
-        repetitions = max(1, min(MAX_REPETITIONS, self._bindings // len(asked))) if self._bulk else 1
         smallest = len(asked) == 1 and repetitions == 1
         # Loss is not size: the same question twice before a smaller one.
         attempts = self.attempts if smallest else min(2, self.attempts)
@@ -178,7 +193,7 @@ class SnmpClient:
             return None
         if answer.error_status == NO_ERROR:
             self._good_bulk |= self._bulk
-            self._grow()
+            self._grow(len(answer.bindings))
             return list(answer.bindings) or _ends(asked)
         if answer.error_status == NO_SUCH_NAME and 1 <= answer.error_index <= len(asked):
             del last[asked[answer.error_index - 1]]
@@ -206,12 +221,13 @@ class SnmpClient:
         self._bindings = self._ceiling = max(1, min(self._bindings, bindings) // 2)
         self._good = 0
 
-    def _grow(self) -> None:
-        """After an answer: four more, up to the ceiling, which rises a little every twenty answers (silence may have been loss)."""
+    def _grow(self, answered: int) -> None:
+        """After an answer: a quarter more than it held, up to the ceiling, which rises a little every twenty answers (silence may have
+        been loss)."""
         self._good += 1
         if self._good % 20 == 0:
             self._ceiling = min(MAX_BINDINGS_OF_WALK, self._ceiling + 4)
-        self._bindings = min(self._ceiling, self._bindings + 4)
+        self._bindings = min(self._ceiling, max(self._bindings, answered + max(4, answered // 4)))
 
     # ------------------------------------------------------------------ one question
 

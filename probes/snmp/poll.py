@@ -1,6 +1,7 @@
 """Rounds of SNMP reads over batches: thousands of devices, a handful of packets each, chosen columns only.
 
-v2c is asked by the batch engine; v1 and v3 targets one by one by `probes.snmp.client`, behind the same call (`poll_client`).
+v2c is asked by the batch engine, v3 too, wrapped on its way (`secure_channel`); v1 targets, which know no GETBULK, one by one by
+`probes.snmp.client`, behind the same call (`poll_client`).
 """
 
 import secrets
@@ -35,10 +36,13 @@ from probes.snmp.poll_state import (
     RoundArrays,
     SnmpReadings,
 )
+from probes.snmp.secure import Agent
+from probes.snmp.secure_channel import SecureChannel
 
 __all__ = ["COUNTER32", "IF_COLUMNS", "SnmpPoller", "SnmpReadings", "SnmpTargets"]
 
 IP_MTU_DISCOVER, IP_PMTUDISC_PROBE = 10, 3
+FELL_SILENT = "the agent made its engine known, then fell silent: wrong privacy password or protocol?"
 
 Progress = Callable[[int], None]
 
@@ -47,7 +51,7 @@ class SnmpTargets:
     """Devices to read, prepared once for a plan, and what rounds have learnt of each.
 
     Learnt, in columns of n: `repetitions` (rows of one answer), `width` (columns of one request), `expected` (ports it had, -1 unknown),
-    `narrow` (no ifXTable: Counter32 only).
+    `narrow` (no ifXTable: Counter32 only); of v3 targets `agents` (engine, clock and keys, by the target's number).
     """
 
     def __init__(
@@ -68,14 +72,17 @@ class SnmpTargets:
             raise ValueError(f"{n} addresses, {len(self.ports)} ports, {len(self.credentials)} credentials")
         self.packed, self.wide = pack_addresses(list(zip(self.addresses, self.ports, strict=True)))
         self.batched = np.ones(n, np.bool_)
+        self.secure = np.zeros(n, np.bool_)
         if not isinstance(given, Credential) or given.version != "2c":
-            self.batched[:] = [credential.version == "2c" for credential in self.credentials]
+            self.batched[:] = [credential.version != "1" for credential in self.credentials]
+            self.secure[:] = [credential.version == "3" for credential in self.credentials]
+        self.agents = {number: Agent(self.credentials[number]) for number in np.flatnonzero(self.secure).tolist()}
         numbers: dict[bytes, int] = {}
         if isinstance(given, Credential):
-            numbers[given.community] = 0
+            numbers[_community(given)] = 0
             self.community_of = np.zeros(n, np.int32)
         else:
-            found = [numbers.setdefault(credential.community, len(numbers)) for credential in self.credentials]
+            found = [numbers.setdefault(_community(credential), len(numbers)) for credential in self.credentials]
             self.community_of = np.array(found, np.int32)
         self.communities = list(numbers)
         if any(len(community) > 255 for community in self.communities):
@@ -90,6 +97,19 @@ class SnmpTargets:
     def __len__(self) -> int:
         return len(self.addresses)
 
+    def duplicates(self) -> dict[bytes, list[int]]:
+        """snmpEngineIDs that more than one address and port claims: engineID → targets. A cloned configuration, or one device twice."""
+        claimed: dict[bytes, dict[tuple[str, int], list[int]]] = {}
+        for number, agent in self.agents.items():
+            if agent.engine_id:
+                where = self.addresses[number], self.ports[number]
+                claimed.setdefault(agent.engine_id, {}).setdefault(where, []).append(number)
+        return {
+            engine_id: sorted(number for numbers in places.values() for number in numbers)
+            for engine_id, places in claimed.items()
+            if len(places) > 1
+        }
+
 
 class SnmpPoller:
     """Reads rounds. One for each thread; keeps its sockets from round to round, a new source port for each poller."""
@@ -100,7 +120,7 @@ class SnmpPoller:
         self.window = window
         self._walk = engines.load("walk", self.engine)  # type: ignore[arg-type]  # checked there
         self._buffer_bytes = buffer_bytes
-        self._channels: dict[bool, Channel] = {}
+        self._channels: dict[tuple[bool, bool], Channel] = {}
 
     def round(
         self,
@@ -153,14 +173,20 @@ class SnmpPoller:
         self._channels.clear()
 
     def lanes(self, targets: SnmpTargets, members: np.ndarray, limits: Limits) -> list[Lane]:
-        """The members by address family, each with its channel, with windows that the receive buffers can hold."""
+        """The members by address family and v3 apart, each with its channel, with windows that the receive buffers can hold."""
         found = []
         for wide in (False, True):
-            devices = members[targets.wide[members] == wide]
-            if len(devices):
-                channel = self._channel(wide)
+            for secure in (False, True):
+                devices = members[(targets.wide[members] == wide) & (targets.secure[members] == secure)]
+                if not len(devices):
+                    continue
+                channel = self._channel(wide, secure)
                 window = max(16, min(limits.window, channel.buffer_bytes // 4096))
-                found.append(Lane(channel, devices, window))
+                refused = None
+                if isinstance(channel, SecureChannel):
+                    channel.begin(targets.agents, targets.packed)
+                    refused = channel.refused
+                found.append(Lane(channel, devices, window, refused))
         return found
 
     def arrays(self, targets: SnmpTargets) -> RoundArrays:
@@ -177,15 +203,16 @@ class SnmpPoller:
             chosen = np.flatnonzero(chosen)
         return chosen.astype(np.int32)
 
-    def _channel(self, wide: bool) -> Channel:
-        if wide not in self._channels:
+    def _channel(self, wide: bool, secure: bool) -> Channel:
+        if (wide, secure) not in self._channels:
             sock = socket.socket(socket.AF_INET6 if wide else socket.AF_INET, socket.SOCK_DGRAM)
             if (
                 not wide
             ):  # requests are small: never fragmented, so they need no IP id, which the kernel would have to choose
                 sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE)
-            self._channels[wide] = Channel(sock, buffer_bytes=self._buffer_bytes, engine=self.engine)
-        return self._channels[wide]
+            kind = SecureChannel if secure else Channel
+            self._channels[wide, secure] = kind(sock, buffer_bytes=self._buffer_bytes, engine=self.engine)
+        return self._channels[wide, secure]
 
     def _read(
         self,
@@ -209,12 +236,19 @@ class SnmpPoller:
         if walk:
             _learn(arrays, targets, loop)
         readings = _collect(arrays, loop, started, machine.compact if self._walk.COMPILED else None)
+        if targets.agents:
+            _tell_of_v3(readings, targets, batched, loop)
         if len(batched) < len(members):
             from probes.snmp.poll_client import read_singly
 
             readings = read_singly(readings, targets, members[~targets.batched[members]], limits, walk=walk)
         readings.ended = time.time()
         return readings
+
+
+def _community(credential: Credential) -> bytes:
+    """What the engine composes with: nothing for v3, whose frame is put on later."""
+    return b"" if credential.version == "3" else credential.community
 
 
 def _prepare(arrays: RoundArrays, targets: SnmpTargets, walked: np.ndarray | None) -> None:
@@ -268,3 +302,22 @@ def _collect(arrays: RoundArrays, loop: RoundLoop, started: float, compact: Call
         loops=int(tally[LOOPS]),
         dropped_by_kernel=loop.dropped_by_kernel,
     )
+
+
+def _tell_of_v3(readings: SnmpReadings, targets: SnmpTargets, asked: np.ndarray, loop: RoundLoop) -> None:
+    """Add what the channels of v3 counted, why agents did not answer, and which of them share an engineID."""
+    for lane in loop.lanes:
+        if isinstance(lane.channel, SecureChannel):
+            readings.requests += lane.channel.extra
+            readings.dropped_unauthentic += lane.channel.unauthentic
+            readings.dropped_stale += lane.channel.stale
+            readings.dropped_foreign += lane.channel.foreign
+            readings.dropped_broken += lane.channel.broken
+    for number in asked[targets.secure[asked] & ~readings.complete[asked]].tolist():
+        agent = targets.agents[number]
+        if agent.refusal:
+            readings.failures[number] = agent.refusal
+        elif not readings.answered[number]:
+            silent = agent.engine_id and not agent.proven
+            readings.failures[number] = FELL_SILENT if silent else "no answer"
+    readings.duplicates = targets.duplicates()

@@ -1,6 +1,6 @@
-"""v1 and v3 targets in a reading round: asked one by one, a few threads wide, by `probes.snmp.client`.
+"""v1 targets in a reading round: asked one by one, a few threads wide, by `probes.snmp.client`.
 
-Such targets are few (old UPSs; v3 gateways). Their answers join the columns of the batch.
+Such targets are few (old UPSs, which know no GETBULK). Their answers join the columns of the batch.
 """
 
 import time
@@ -42,7 +42,7 @@ class _Reading:
 def read_singly(
     readings: SnmpReadings, targets: "SnmpTargets", members: np.ndarray, limits: Limits, *, walk: bool
 ) -> SnmpReadings:
-    """The readings with those of `members` (int[k], v1 and v3) added."""
+    """The readings with those of `members` (int[k]) added."""
     found = _each(targets, members, limits, lambda client: _read(client, walk))
     for number, reading in found.items():
         readings.answered[number] = reading.uptime is not None or bool(reading.rows)

@@ -39,10 +39,14 @@ class Limits:
 
 
 class Lane:
-    """The devices of one address family: who is to be asked, over which channel, how many answers are awaited."""
+    """The devices of one channel (by address family, and v3 apart): who is to be asked, how many answers are awaited.
 
-    def __init__(self, channel: Channel, devices: np.ndarray, window: int) -> None:
+    `refused`: the channel's list of devices that said why they do not answer; the loop takes them out and empties it.
+    """
+
+    def __init__(self, channel: Channel, devices: np.ndarray, window: int, refused: list[int] | None = None) -> None:
         self.channel = channel
+        self.refused = [] if refused is None else refused
         self.fresh = devices
         self.position = 0
         self.again = np.zeros(0, np.int32)
@@ -90,7 +94,9 @@ class RoundLoop:
         self._answered_numbers = np.zeros(lanes[0].channel.batch if lanes else 1, np.int32)
         self._answered = self._answered_numbers.data
         self._poll = select.poll()
-        for lane in lanes:
+        self._lane_of = np.zeros(n, np.int8)
+        for number, lane in enumerate(lanes):
+            self._lane_of[lane.fresh] = number
             self._poll.register(lane.channel.socket.fileno(), select.POLLIN)
 
     def run(self, progress: Callable[[int], None] | None = None) -> None:
@@ -105,6 +111,8 @@ class RoundLoop:
                 got = lane.channel.receive()
                 if got:
                     self.take(lane, got)
+                if lane.refused:
+                    self.give_up(lane)
                 room = min(lane.channel.batch, lane.window - lane.in_flight, int(tokens))
                 if room > 0 and room >= min(self._worth, waiting := lane.waiting()) and waiting:
                     tokens -= self.ask(lane, lane.next(room), now)
@@ -195,19 +203,23 @@ class RoundLoop:
         self.arrays.repetitions[weak] = np.maximum(1, self.arrays.repetitions[weak] >> 1)
         state[again] = READY
         young = flying[self.due[flying] - self._timeouts[np.maximum(self.tries[flying], 1) - 1] > now - YOUNG_S]
-        for lane in self.lanes:
-            wide = lane is not self.lanes[0] or self.arrays.addresses[28 * int(lane.fresh[0])] != 2
+        for number, lane in enumerate(self.lanes):
             if len(self.lanes) == 1:
                 lane.again = np.concatenate((lane.again, again))
                 lane.in_flight = len(young)
             else:
-                lane.again = np.concatenate((lane.again, again[self._is_wide(again) == wide]))
-                lane.in_flight = int(np.count_nonzero(self._is_wide(young) == wide))
+                lane.again = np.concatenate((lane.again, again[self._lane_of[again] == number]))
+                lane.in_flight = int(np.count_nonzero(self._lane_of[young] == number))
             self._mind_drops(lane)
 
-    def _is_wide(self, devices: np.ndarray) -> np.ndarray:
-        found: np.ndarray = self.arrays.addresses[devices.astype(np.int64) * 28] != 2
-        return found
+    def give_up(self, lane: Lane) -> None:
+        """Take out the devices that have refused the request they were asked."""
+        devices = np.unique(np.array(lane.refused, np.int32))
+        lane.refused.clear()
+        lost = devices[self.arrays.state[devices] == FLYING]
+        self.arrays.state[lost] = LOST
+        self.open -= len(lost)
+        lane.in_flight = max(0, lane.in_flight - len(lost))
 
     def _mind_drops(self, lane: Lane) -> None:
         dropped = lane.channel.dropped()

@@ -108,8 +108,14 @@ class SnmpReadings:
     loops: int = 0
     """Columns ended because an OID did not increase."""
     dropped_by_kernel: int = 0
+    dropped_unauthentic: int = 0
+    """v3 answers with a wrong digest."""
+    dropped_stale: int = 0
+    """v3 answers outside the time window, or less protected than asked (RFC 3414, 3.2)."""
     failures: dict[int, str] = field(default_factory=dict)
-    """Why a v1 or v3 target could not be read."""
+    """Why a v1 or v3 target could not be read: a word of `usm.REPORTS`, or a sentence."""
+    duplicates: dict[bytes, list[int]] = field(default_factory=dict)
+    """snmpEngineIDs that several addresses claim: engineID → targets (RFC 3411 wants each engine's to be its own)."""
 
 
 class RoundArrays:

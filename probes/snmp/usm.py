@@ -108,14 +108,20 @@ def is_authentic(message: bytes, at: int, digest: bytes, protocol: str, key: byt
     return hmac.compare_digest(hmac.digest(key, blank, name)[:octets], digest)
 
 
-def encrypt(protocol: str, key: bytes, boots: int, time: int, clear: bytes) -> tuple[bytes, bytes]:
-    """(cipher text, salt) of a scoped PDU (RFC 3414, 8.1.1; RFC 3826, 3.1)."""
+def encrypt(
+    protocol: str, key: bytes, boots: int, time: int, clear: bytes, number: int | None = None
+) -> tuple[bytes, bytes]:
+    """(cipher text, salt) of a scoped PDU (RFC 3414, 8.1.1; RFC 3826, 3.1).
+
+    The salt is made of `number`, which the caller never gives twice for one key; without one it is random.
+    """
     if protocol == "des":
-        salt = boots.to_bytes(4, "big") + os.urandom(4)
+        low = os.urandom(4) if number is None else (number & 0xFFFFFFFF).to_bytes(4, "big")
+        salt = boots.to_bytes(4, "big") + low
         padded = clear + bytes(-len(clear) % 8)
         encryptor = _des(key, salt).encryptor()
         return encryptor.update(padded) + encryptor.finalize(), salt
-    salt = os.urandom(8)
+    salt = os.urandom(8) if number is None else (number & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "big")
     encryptor = _aes(key, boots, time, salt).encryptor()
     return encryptor.update(clear) + encryptor.finalize(), salt
 
