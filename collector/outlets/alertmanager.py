@@ -9,6 +9,9 @@ import httpx
 ALERT = "EdunetOutage"
 """`alertname` of every incident; `kind` tells outages from silent agents."""
 
+SOURCE = "edunet"
+"""`source` of every alert of the judge, by which routes tell it from Prometheus's own."""
+
 
 class Alertmanager:
     """Posts alerts. `send` raises httpx.HTTPError where they did not arrive."""
@@ -35,24 +38,24 @@ class Alertmanager:
 
 
 def alert(incident: Mapping[str, Any], now: datetime, lasting: timedelta, page_url: str = "") -> dict[str, Any]:
-    """One incident (a row of `incident`, with `region` and `root_node` added) as an alert."""
+    """One incident (a row of `incident`, with `region` and `root_node` added) as an alert.
+
+    Labels are an alert's identity: only what never changes in an incident's life. Severity, root, region and figures, which
+    change as it grows, are annotations.
+    """
     resolved = incident["status"] in ("resolved", "merged")
     ends = (incident["resolved_at"] or now) if resolved else now + lasting
-    labels = {
-        "alertname": ALERT,
-        "incident": str(incident["id"]),
-        "kind": incident["kind"],
-        "severity": incident["severity"],
-        "root": incident["root_node"],
-        "region": incident["region"],
-    }
+    labels = {"alertname": ALERT, "source": SOURCE, "incident": str(incident["id"]), "kind": incident["kind"]}
     chinese, english = summaries(incident)
     link = f"{page_url}/incidents/{incident['id']}" if page_url else ""
     found: dict[str, Any] = {
-        "labels": {name: value for name, value in labels.items() if value},
+        "labels": labels,
         "annotations": {
             "summary": chinese,
             "summary_en": english,
+            "severity": incident["severity"],
+            "root": incident["root_node"],
+            "region": incident["region"],
             "affected": str(incident["affected"]),
             "schools": str(incident["schools"]),
             "pupils": str(incident["pupils"]),

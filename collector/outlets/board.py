@@ -7,19 +7,23 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import httpx
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from collector.ledger import Row
 from collector.outlets.alertmanager import Alertmanager
 from collector.settings import CollectorSettings
 from inventory import log as store
 from inventory.database import Register
-from inventory.models import Incident, Region, node_id, table, utcnow
+from inventory.models import Incident, Notice, Region, node_id, table, utcnow
 
 log = logging.getLogger(__name__)
 
 RESTORED = timedelta(minutes=15)
 """After a start incidents resolved since then are said again: that they ended always arrives."""
+
+UNSAID = timedelta(hours=24)
+"""Notices of that time that never went out (a kill between notice and sending) are sent after a start."""
 
 
 class Outlet(Protocol):
@@ -64,8 +68,10 @@ class Outlets:
             self._some.notify()
 
     def restore(self) -> None:
-        """After a start all that is open is said again at once, and what ended lately."""
+        """After a start all that is open is said again at once, what ended lately, and what was never sent."""
         self._restoring = True
+        if self.may_notify and outlets_of(self.settings):
+            self.take(unsaid(self.register, utcnow()))
 
     def run(self) -> None:
         """Until `stop`."""
@@ -85,7 +91,11 @@ class Outlets:
             resend = time.monotonic() >= resend_at
             if not self._due and not resend:
                 continue
-            ok = self._send(resend)
+            try:
+                ok = self._send(resend)
+            except SQLAlchemyError as error:  # locked or gone for a while: what is due stays due
+                ok = False
+                log.warning("the register cannot be used for notices, trying again: %s", error)
             pause = 0.0 if ok else min(30.0, max(1.0, pause * 2))
             if ok and resend:
                 resend_at = time.monotonic() + self.settings.alertmanager_resend_s
@@ -147,6 +157,22 @@ class Outlets:
         if rows:
             with self.register.write() as session:
                 store.add_notices(session, rows)
+
+
+def unsaid(register: Register, now: datetime) -> list[tuple[int, Row]]:
+    """Notices of the judge, (id, row), of which no sending succeeded."""
+    notice = table(Notice)
+    sent = notice.alias()
+    went_out = exists().where(
+        sent.c.incident_id == notice.c.incident_id,
+        sent.c.event == notice.c.event,
+        sent.c.at == notice.c.at,
+        sent.c.sent_at.is_not(None),
+    )
+    wanted = select(notice).where(notice.c.outlet == "", notice.c.at > now - UNSAID, ~went_out).order_by(notice.c.id)
+    with register.engine.connect() as connection:
+        rows = [dict(row) for row in connection.execute(wanted).mappings()]
+    return [(int(row.pop("id")), row) for row in rows]
 
 
 def read_incidents(register: Register, ids: list[int], open_too: bool, ended_too: bool) -> list[Any]:
