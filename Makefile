@@ -53,7 +53,7 @@ $(VENV)/.installed: $(VENV)/.locked pyproject.toml setup.py $(ENGINE)
 	@touch $@
 
 install: packages $(VENV)/.installed ## Make .venv/bin/edunet
-	@echo "== ready: $(VENV)/bin/edunet"
+	@echo "== ready: $(VENV)/bin/edunet"; $(VENV)/bin/edunet version
 
 run: install ## Install, then start everything on 127.0.0.1:8080 (LISTEN=ADDRESS:PORT for another)
 	@exec $(VENV)/bin/edunet up $(if $(LISTEN),--listen '$(LISTEN)')

@@ -64,3 +64,34 @@ def test_an_engine_built_of_another_text_is_not_used(copy: Path) -> None:
     assert engine_of(copy).stdout.strip() == "python"
     refused = engine_of(copy, EDUNET_ENGINE="compiled")
     assert "make install" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("COMPILED = True\n", "AttributeError"),  # built by an older setup.py: it has no SOURCE
+        ("raise SystemError('half built')\n", "half built"),
+        ("import no_such_module\n", "no_such_module"),
+    ],
+)
+def test_whatever_a_compiled_module_raises_it_runs_plain_and_says_why(copy: Path, text: str, why: str) -> None:
+    """A package directory of the same name is found before the module's text, as a compiled file is."""
+    (copy / "probes" / "engine" / "walk").mkdir()
+    (copy / "probes" / "engine" / "walk" / "__init__.py").write_text(text)
+    ask = 'from probes.engine import WHY_PLAIN, NAME, load; load("wire"); print(NAME, WHY_PLAIN)'
+    (copy / "probes" / "engine" / "wire").mkdir()
+    (copy / "probes" / "engine" / "wire" / "__init__.py").write_text(
+        "from probes.engine import digest\nCOMPILED = True\nSOURCE = digest('wire').encode()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", ask],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": str(copy), "EDUNET_ENGINE": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("python "), done.stdout
+    assert why in done.stdout
+    assert engine_of(copy, EDUNET_ENGINE="compiled").returncode != 0
