@@ -189,7 +189,8 @@ def _read_identity(
     if enterprise is not None:
         device["enterprise"] = enterprise
     device["profile"] = profile.name
-    return device | read_facts(tables, profile.facts, sys_descr, find_chassis(inventory), profile.hidden)
+    standard = load_profiles()[STANDARD].facts
+    return device | read_facts(tables, profile.facts, sys_descr, find_chassis(inventory), profile.hidden, standard)
 
 
 def _host_storage(tables: Tables, profile: Profile) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -16,7 +16,8 @@ NOT_SAID = frozenset(
 )
 """What agents write where they have nothing to say."""
 
-EMPTY_ENTITY_FIELDS = {"serial": ("serial",), "version": ("sw",), "hardware": ("model", "descr", "name")}
+CHASSIS_FIELDS = {"serial": ("serial",), "version": ("sw",), "hardware": ("model", "descr")}
+"""Which fields of the chassis stand in for a fact; its name is what people call it, no model."""
 
 
 def choose_match(
@@ -45,19 +46,27 @@ def read_facts(
     sys_descr: str,
     chassis: Mapping[str, Any],
     hidden: Iterable[str] = (),
+    standard: Mapping[str, Iterable[Fact]] | None = None,
 ) -> dict[str, str]:
-    """hardware, version, serial, features: by the profile's ways in turn, then by the chassis of ENTITY-MIB."""
-    found: dict[str, str] = {}
-    for name, ways in facts.items():
-        for way in ways:
-            text = learn(tables, way, sys_descr, chassis)
-            if text:
-                found[name] = text
-                break
-    for name, fields in EMPTY_ENTITY_FIELDS.items():
+    """hardware, version, serial, features: by the profile's ways in turn, then by the chassis of ENTITY-MIB, then by `standard` ways."""
+    found = _learn_all(tables, facts, sys_descr, chassis)
+    for name, fields in CHASSIS_FIELDS.items():
         if name in found or name in hidden:
             continue
         text = next((said for field in fields if is_said(said := str(chassis.get(field, "")))), "")
+        if text:
+            found[name] = text
+    unknown = {name: ways for name, ways in (standard or {}).items() if name not in found and name not in hidden}
+    return found | _learn_all(tables, unknown, sys_descr, chassis)
+
+
+def _learn_all(
+    tables: Tables, facts: Mapping[str, Iterable[Fact]], sys_descr: str, chassis: Mapping[str, Any]
+) -> dict[str, str]:
+    """The first that each fact's ways give."""
+    found: dict[str, str] = {}
+    for name, ways in facts.items():
+        text = next((said for way in ways if (said := learn(tables, way, sys_descr, chassis))), "")
         if text:
             found[name] = text
     return found

@@ -51,9 +51,20 @@ COLUMNS: tuple[Oid, ...] = (
 )  # fmt: skip
 
 
+WIDE_OF = {COUNTERS[name]: COUNTERS[wide] for name in COUNTERS if (wide := name.replace("if", "ifHC", 1)) in COUNTERS}
+"""32-bit counters and the 64-bit ones that say the same."""
+
+
 def read_ports(tables: Tables) -> list[dict[str, Any]]:
-    """All rows of ifTable, by ifIndex; rows of ifXTable alone only where the device has no ifTable at all."""
-    tables.fetch(COLUMNS, what="ports")
+    """All rows of ifTable, by ifIndex; rows of ifXTable alone only where the device has no ifTable at all.
+
+    A 32-bit counter is asked for only where its 64-bit one lacks a port: a quarter of what slow devices would have to say.
+    """
+    tables.fetch([column for column in COLUMNS if column not in WIDE_OF], what="ports")
+    known = tables.column(IF_DESCR).keys() | tables.column(IF_OPER).keys() | tables.column(IF_NAME).keys()
+    needed = [narrow for narrow, wide in WIDE_OF.items() if not known or known - tables.column(wide).keys()]
+    tables.fetch(needed, what="ports")
+    tables.pass_over(WIDE_OF)
     tables.fetch([DOT3_DUPLEX, PVID, BASE_PORT_IF_INDEX], what="port details")
     rows = {index for column in (IF_DESCR, IF_TYPE, IF_OPER) for index in tables.column(column) if len(index) == 1}
     if not rows:

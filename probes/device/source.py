@@ -53,6 +53,11 @@ class Tables:
         if unread:
             self._try(lambda: self._columns.update(self._source.walk(unread, self._left())), what)
 
+    def pass_over(self, columns: Iterable[Oid]) -> None:
+        """Never ask for these columns; those that are not known are empty."""
+        for column in columns:
+            self._columns.setdefault(column, {})
+
     def _left(self) -> float:
         return max(0.0, self._end - self._clock())
 
