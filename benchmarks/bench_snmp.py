@@ -73,10 +73,10 @@ def exporter_module() -> str:
 
 
 @contextmanager
-def exporter(folder: Path) -> Iterator[tuple[int, int]]:
-    """prometheus-snmp-exporter with that module; gives (pid, port)."""
+def exporter(folder: Path, modules: str = "") -> Iterator[tuple[int, int]]:
+    """prometheus-snmp-exporter with that module (or with the `modules` given); gives (pid, port)."""
     port = free_port(socket.SOCK_STREAM)
-    (folder / "snmp.yml").write_text(exporter_module())
+    (folder / "snmp.yml").write_text(modules or exporter_module())
     process = subprocess.Popen(
         [
             "prometheus-snmp-exporter",

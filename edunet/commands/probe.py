@@ -5,6 +5,7 @@ import os
 import resource
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -172,6 +173,12 @@ def snmp(
         envvar="EDUNET_COMMUNITY",
         help="SNMP v2c community; better `@FILE` or `-` (standard input) or the environment: the command line is seen by all.",
     ),
+    user: str = typer.Option("", "--user", "-u", help="v3 user: the devices are asked by SNMPv3."),
+    auth: str = typer.Option("", "--auth", help="md5, sha1, sha224, sha256, sha384 or sha512."),
+    auth_key: str = typer.Option("", "--auth-key", help="Password, `@FILE` or `-`; else EDUNET_AUTH_KEY."),
+    priv: str = typer.Option("", "--priv", help="des, aes128, aes192 or aes256."),
+    priv_key: str = typer.Option("", "--priv-key", help="Password, `@FILE` or `-`; else EDUNET_PRIV_KEY."),
+    context: str = typer.Option("", "--context", help="v3 contextName."),
     attempts: int = typer.Option(6, min=1, max=20, help="How often a device is asked in vain before it is given up."),
     budget: float = typer.Option(12.0, min=0.1, help="Seconds after which a device is given up."),
     rate: float = typer.Option(250_000, min=1, help="Requests sent per second, at most."),
@@ -181,17 +188,27 @@ def snmp(
     ),
     as_json: bool = AS_JSON,
 ) -> None:
-    """Read sysUpTime and state, octets, errors, discards and speed of every port of many devices, once (SNMP v2c).
+    """Read sysUpTime and state, octets, errors, discards and speed of every port of many devices, once (SNMP v2c, or v3 with `--user`).
 
-    Example: `EDUNET_COMMUNITY=... edunet probe snmp --targets switches.txt --dump values.jsonl --json`
+    Examples: `EDUNET_COMMUNITY=... edunet probe snmp --targets switches.txt --dump values.jsonl --json`;
+    `edunet probe snmp --targets switches.txt --user edu --auth sha256 --auth-key @auth.txt --priv aes128 --priv-key @priv.txt`
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from edunet.commands.probe_device import read_credential
     from probes.snmp.credential import Credential
     from probes.snmp.poll import SnmpPoller, SnmpTargets
 
-    if targets == "-" and community == "-":
-        _fail("targets and community cannot both come from standard input", 2)
-    credential = Credential(community=read_secret(community))
+    if [targets, *((auth_key, priv_key) if user else (community,))].count("-") > 1:
+        _fail(
+            "targets and secrets cannot come from standard input together: use @FILE / 标准输入只能给一项，其余请用 @文件",
+            2,
+        )
+    if user:
+        credential = read_credential("3", "", user, auth, auth_key, priv, priv_key, context)
+    elif auth or priv or context:
+        _fail("--auth, --priv and --context need --user / 须同时给出 --user", 2)
+    else:
+        credential = Credential(community=read_secret(community))
     poller = SnmpPoller()
     cpu, began = cpu_seconds(), time.monotonic()
     try:
@@ -215,9 +232,23 @@ def snmp(
         "engine": poller.engine,
     }
     poller.close()
+    _tell_of_agents(wanted.addresses, readings)
     if dump:
         _write(dump, _device_lines(wanted, readings))
     _tell(result, as_json)
+
+
+def _tell_of_agents(addresses: list[str], readings: "SnmpReadings") -> None:
+    """On stderr: why v3 agents were not read, by reason, and the engineIDs that several addresses claim."""
+    from edunet.commands.probe_device import WHY
+
+    for reason, count in Counter(readings.failures.values()).most_common():
+        example = next(addresses[number] for number, why in readings.failures.items() if why == reason)
+        typer.echo(f"edunet: {count} x {WHY.get(reason, reason)} ({example})", err=True)
+    for engine_id, numbers in sorted(readings.duplicates.items()):
+        named = ", ".join(addresses[number] for number in numbers[:3])
+        more = f" ... ({len(numbers)})" if len(numbers) > 3 else ""
+        typer.echo(f"edunet: snmpEngineID {engine_id.hex()} more than once / 引擎标识重复: {named}{more}", err=True)
 
 
 def _after(progress: Callable[[int], None] | None, already: int) -> Callable[[int], None] | None:

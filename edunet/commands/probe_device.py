@@ -72,7 +72,7 @@ def probe_device(
     from probes.device import read_device
     from probes.snmp.client import NoAnswerError, RefusedError, SnmpClient
 
-    credential = _credential(snmp_version, community, user, auth, auth_key, priv, priv_key, context)
+    credential = read_credential(snmp_version, community, user, auth, auth_key, priv, priv_key, context)
     began = time.monotonic()
     try:
         with SnmpClient(address, port, credential, timeout_s=timeout_s, attempts=attempts) as client:
@@ -99,9 +99,10 @@ def probe_device(
 # ---------------------------------------------------------------------- credentials
 
 
-def _credential(
+def read_credential(
     version: str, community: str, user: str, auth: str, auth_key: str, priv: str, priv_key: str, context: str
 ) -> "Credential":
+    """The credential of these options; secrets as typed, from `@FILE`, standard input (`-`) or the environment. Exit 2 where they do not fit."""
     from probes.snmp.credential import Credential
 
     version = version.removeprefix("v") or ("3" if user else "2c")

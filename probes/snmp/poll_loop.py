@@ -114,7 +114,8 @@ class RoundLoop:
                 if lane.refused:
                     self.give_up(lane)
                 room = min(lane.channel.batch, lane.window - lane.in_flight, int(tokens))
-                if room > 0 and room >= min(self._worth, waiting := lane.waiting()) and waiting:
+                worth = min(self._worth, lane.window // 4)  # a window that drops have narrowed must not stop the lane
+                if room > 0 and room >= min(worth, waiting := lane.waiting()) and waiting:
                     tokens -= self.ask(lane, lane.next(room), now)
                     moved = True
                 moved |= got >= ENOUGH

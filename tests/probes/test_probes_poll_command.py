@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from snmpd_agent import Snmpd
 from snmpfarm import addresses, is_dead, running_farm, wrong_values
 
 from probes import engine as engines
@@ -148,3 +149,25 @@ def test_an_ordinary_user_is_told_how_to_ping_better(tmp_path: Path) -> None:
     refused = probe("icmp", "--targets", "-", "--method", "raw", given="127.0.0.1\n", prefix=plain)
     assert refused.returncode == 1
     assert "ping_group_range" in refused.stderr
+
+
+@pytest.mark.server
+def test_snmp_reads_v3_with_secrets_from_file_and_environment_and_names_duplicate_engines(tmp_path: Path) -> None:
+    (tmp_path / "auth").write_text("an-auth-password\n")
+    given = ("--user", "sha256aes128", "--auth", "sha256", "--auth-key", f"@{tmp_path / 'auth'}", "--priv", "aes128")
+    with Snmpd(tmp_path) as agent:
+        listed = listing(tmp_path / "t", ["127.0.0.1", "127.0.0.2"])
+        ask = ("snmp", "--targets", listed, "--port", str(agent.port), "--budget", "60", "--json", *given)
+        done = probe(*ask, EDUNET_PRIV_KEY="a-priv-password")
+        wrong = probe(*ask[:-3], str(listed), "--priv", "aes128", EDUNET_PRIV_KEY="a-priv-password")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["answered"] == 2
+    assert "more than once" in done.stderr
+    assert json.loads(wrong.stdout.splitlines()[-1])["answered"] == 0
+    assert "wrong authentication password" in wrong.stderr
+
+
+def test_v3_options_without_a_user_are_refused(tmp_path: Path) -> None:
+    done = probe("snmp", "--targets", listing(tmp_path / "t", ["127.0.0.1"]), "--auth", "sha256")
+    assert done.returncode == 2
+    assert "--user" in done.stderr

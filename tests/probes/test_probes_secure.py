@@ -97,6 +97,14 @@ def test_an_engine_is_discovered_once_and_asked_as_often_as_by_v2c(snmpd: Snmpd,
 
 
 @pytest.mark.server
+def test_a_narrow_window_slows_a_round_and_does_not_stop_it(snmpd: Snmpd) -> None:
+    narrow = SnmpPoller(window=16)
+    targets = SnmpTargets([f"127.6.0.{i + 1}" for i in range(100)], ports=snmpd.port, credentials=user())
+    assert narrow.round(targets, deadline_s=60).complete.all()
+    narrow.close()
+
+
+@pytest.mark.server
 def test_a_restarted_agent_and_a_replaced_one_are_read_in_the_same_round(tmp_path, poller: SnmpPoller) -> None:
     agent = Snmpd(tmp_path)
     with agent:
