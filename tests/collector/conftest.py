@@ -1,6 +1,7 @@
 """Fixtures: a small register on loopback addresses, collectors that are really started, a namespace in which addresses are cut."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from sqlmodel import Session
 
 from inventory.database import Register, raise_version
 from inventory.models import DeviceKind, Line, LineSite, Region, Site, SiteKind, Watch, Zone
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for servers.py
 
 
 @pytest.fixture

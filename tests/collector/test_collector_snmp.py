@@ -2,18 +2,17 @@
 
 import gzip
 import json
-import shutil
 import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from collector_world import Collector, World, until
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
+from servers import alertmanager as running_alertmanager
+from servers import alerts, free_port
 
 from inventory.models import DeviceKind, Watch
 
@@ -21,12 +20,6 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "captures"
 CAPTURE = "vrp_5720"
 
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/captures (recordings of devices) is not here")
-
-
-def free_port(kind: int) -> int:
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Agent:
@@ -66,33 +59,10 @@ def captures() -> str:
     return next((name for name in names if name.startswith("vrp")), names[0])
 
 
-def alerts(port: int) -> list[dict[str, Any]]:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/alerts", timeout=2) as answer:
-            return list(json.load(answer))
-    except OSError:
-        return []
-
-
 @pytest.fixture
 def alertmanager(tmp_path: Path) -> Iterator[int]:
-    program = shutil.which("prometheus-alertmanager")
-    if program is None:
-        pytest.skip("prometheus-alertmanager is not installed")
-    (tmp_path / "am.yml").write_text("route: {receiver: none}\nreceivers: [{name: none}]\n")
-    port = free_port(socket.SOCK_STREAM)
-    command = [
-        program,
-        f"--config.file={tmp_path}/am.yml",
-        f"--storage.path={tmp_path}/am",
-        "--cluster.listen-address=",
-    ]
-    process = subprocess.Popen(
-        [*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    yield port
-    process.kill()
-    process.wait()
+    with running_alertmanager(tmp_path) as port:
+        yield port
 
 
 def test_agents_that_die_are_an_outage_or_a_silent_agent_and_both_stand_in_alertmanager(
