@@ -105,6 +105,7 @@ class Clusters:
         cause = desk.causes[n]
         cluster.members[n] = desk.roots.since[n]
         cause.cluster, cause.joined_t = cluster.number, joined_t
+        desk.groups.forget_chains()
         cause.end_flapping()
 
     def act(self, number: int) -> None:
@@ -134,6 +135,7 @@ class Clusters:
                 desk.resolve(desk.causes[m], incident)
         desk.say(incident, "resolved", incident.said, (), merged_into=into.id if into else None)
         del self.open[number]
+        desk.groups.forget_chains()
         for m in sorted(cluster.members):
             desk.causes[m].cluster = -1
             desk.causes[m].end_flapping()

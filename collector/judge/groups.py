@@ -23,10 +23,16 @@ class Groups:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.roots: dict[GroupKey, set[int]] = {}
+        self.chains: dict[GroupKey, dict[int, list[int]]] = {}
+
+    def forget_chains(self) -> None:
+        """Who is free has changed, or may have with time: thousands that are due at once ask for the same chains, but only then."""
+        self.chains.clear()
 
     def relayout(self, layout: Layout, roots: Roots) -> None:
         """Gather anew."""
         self.roots = {}
+        self.forget_chains()
         for n in layout.order:
             if roots.kind[n] == ROOT:
                 for group in layout.groups[n]:
@@ -34,6 +40,7 @@ class Groups:
 
     def follow(self, layout: Layout, change: Change) -> None:
         """Keep up with one change."""
+        self.forget_chains()
         if change.kind == ROOT:
             for group in layout.groups[change.node]:
                 self.roots.setdefault(group, set()).add(change.node)
@@ -48,7 +55,7 @@ class Groups:
             size, roots = layout.group_size[group], self.roots.get(group, set())
             if not self._enough(len(roots), size):
                 continue
-            chain = self._chain(n, (m for m in roots if free(m)), since)
+            chain = self._chains(group, free, since).get(n, [])
             if self._enough(len(chain), size) and (best is None or len(chain) > len(best.members)):
                 best = Found(group, chain)
         return best
@@ -56,18 +63,18 @@ class Groups:
     def _enough(self, count: int, size: int) -> bool:
         return count >= self.rules.cluster_least and count >= self.rules.cluster_share * size - 1e-9
 
-    def _chain(self, n: int, roots: Iterable[int], since: list[float]) -> list[int]:
-        """Those of `roots` that are linked with n by steps of at most `cluster_gap_s`."""
-        ordered = sorted(roots, key=lambda m: (since[m], m))
-        if n not in ordered:
-            return []
-        at = ordered.index(n)
-        first = last = at
-        while first > 0 and since[ordered[first]] - since[ordered[first - 1]] <= self.rules.cluster_gap_s:
-            first -= 1
-        while last + 1 < len(ordered) and since[ordered[last + 1]] - since[ordered[last]] <= self.rules.cluster_gap_s:
-            last += 1
-        return ordered[first : last + 1]
+    def _chains(self, group: GroupKey, free: Callable[[int], bool], since: list[float]) -> dict[int, list[int]]:
+        """Of each free root of a group, those that it is linked with by steps of at most `cluster_gap_s`."""
+        chains = self.chains.get(group)
+        if chains is None:
+            chains = self.chains[group] = {}
+            chain: list[int] = []
+            for m in sorted((m for m in self.roots.get(group, ()) if free(m)), key=lambda m: (since[m], m)):
+                if chain and since[m] - since[chain[-1]] > self.rules.cluster_gap_s:
+                    chain = []
+                chain.append(m)
+                chains[m] = chain
+        return chains
 
     def linked(self, times: Iterable[float], nodes: Iterable[int], since: list[float]) -> list[int]:
         """Those of `nodes` that are linked with silences of `times` by steps of at most `cluster_gap_s`: once forwards, once back, finds all."""

@@ -227,8 +227,11 @@ class Judge:
         self._set_now(t)
 
     def _fire(self, until: float, inclusive: bool) -> None:
+        self.desk.groups.forget_chains()
         while (due := self.agenda.first()) is not None and (due < until or (inclusive and due == until)):
             due, phase, number = self.agenda.take()
+            if due > self.now:
+                self.desk.groups.forget_chains()
             self._set_now(due)
             if phase == HOLD:
                 self.roots.release(number)
