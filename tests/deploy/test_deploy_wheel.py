@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from pathlib import Path
@@ -44,6 +45,22 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     return next(folder.glob("*.whl"))
+
+
+def test_the_source_archive_can_be_built_from_and_holds_no_tests(wheel: Path, tmp_path: Path) -> None:
+    code = f"import setuptools.build_meta as build; build.build_sdist({str(tmp_path)!r})"
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=wheel.parent / "source",
+        env={**os.environ, "EDUNET_ENGINE": "python"},
+        capture_output=True,
+        check=True,
+    )
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        names = {name.split("/", 1)[-1] for name in archive.getnames()}
+    assert [name for name in names if name.startswith("tests") or Path(name).name.startswith("test_")] == []
+    needed = [name for name in project_files(*PACKAGES) if Path(name).suffix != ".mjs"]
+    assert [name for name in needed if name not in names] == []
 
 
 @pytest.fixture(scope="module")
