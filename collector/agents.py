@@ -12,16 +12,30 @@ from inventory.models import NodeKind
 
 
 def silent_agents(
-    plan: Plan, answered: NDArray[np.uint8], misses: NDArray[np.int32], rounds: int, before: NDArray[np.bool_]
+    plan: Plan,
+    answered: NDArray[np.uint8],
+    misses: NDArray[np.int32],
+    rounds: int,
+    before: NDArray[np.bool_],
+    spoke: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """By target: answers otherwise, but its agent has been silent for `rounds` reading rounds.
 
-    One that was so before stays so while it answers nothing at all: an outage says nothing of the agent.
+    One that was so before stays so while it answers nothing at all: an outage says nothing of the agent. One that never spoke
+    SNMP (`spoke`) is not silent: a credential of its whole zone serves many devices that have no agent.
     """
     targets = plan.targets
-    able = (targets.watch == WATCH_ANY) & (targets.credential >= 0)
+    able = (targets.watch == WATCH_ANY) & (targets.credential >= 0) & (spoke | before)
     here = (answered & (BY_PING | BY_TCP)) != 0
     return np.asarray(able & (misses > 0) & ((here & (misses >= rounds)) | (before & ~here)), np.bool_)
+
+
+def have_spoken(plan: Plan, reading_at: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """By target: SNMP has answered since this start, or the register holds what it once said."""
+    known = np.fromiter(
+        (plan.devices[d].sys_object_id != "" for d in plan.targets.device_id.tolist()), np.bool_, len(plan.targets)
+    )
+    return np.asarray(known | (reading_at > 0), np.bool_)
 
 
 def agent_key(device_id: int, since: float) -> str:

@@ -49,6 +49,7 @@ def _feed(service: "Service", _match: Any, _headers: Any, _body: Any) -> Answer:
             "rounds": rounds,
             "outlets": service.outlets.detail(),
             "warnings": _warnings(service),
+            "snmp_not_yet_seen": list(service.bench.snmp_unseen[:1000]),
         },
     )
 

@@ -34,6 +34,7 @@ class DeviceRow(NamedTuple):
     tcp_ports: str
     snmp_port: int
     first_seen: Any
+    sys_object_id: str
 
 
 class LineRow(NamedTuple):

@@ -232,6 +232,7 @@ class Service:
             "reports": self.bench.reports,
             "stale_reports": self.stale_reports,
             "incidents": len(self.bench.incidents),
+            "snmp_not_yet_seen": len(self.bench.snmp_unseen),
             "pending_rows": len(self.ledger),
             "write_s": round(self.writer.last_s, 3),
             "write_failures": self.writer.failures,
