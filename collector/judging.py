@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.agents import agent_key, agent_row, silent_agents
+from collector.agents import agent_key, agent_row, have_spoken, silent_agents
 from collector.incidents import Context, incident_row, notice_rows
 from collector.judge import Judge
 from collector.judge.values import IncidentView, Notice, Rules
@@ -25,6 +25,7 @@ from collector.rounds.messages import ShardRound
 from collector.schools import DOWN, NOT_SEEN, UNKNOWN, UP
 from collector.statebook import CODES, StateBook
 from collector.states import LineView, States, Sums
+from collector.targets import WATCH_ANY
 from collector.windows import WindowRows, window_nodes
 from inventory.models import NodeKind, parse_node_id
 
@@ -62,6 +63,8 @@ class Bench(StateBook):
         self._memory_due = 0.0
         self.open_agents: dict[int, str] = {}
         """device -> key of its open incident of kind agent_silent"""
+        self.snmp_unseen: tuple[int, ...] = ()
+        """devices that have a credential and have not been seen by SNMP yet"""
         self._changed_at: float | None = None
         self._new_topology = False
 
@@ -254,7 +257,7 @@ class Bench(StateBook):
             moved = True
         self._changed_at = None
         said = self._take_notices(notices, now)
-        seen = self._look_at_incidents(now)
+        seen = self._look_at_incidents(now, moved)
         if moved or said or seen or len(self._batch):
             self._keep_memory(now, said)
             batch, self._batch = self._batch, Batch()
@@ -264,7 +267,7 @@ class Bench(StateBook):
 
     # -- incidents -------------------------------------------------------------------------------------------------
 
-    def _look_at_incidents(self, now: float) -> bool:
+    def _look_at_incidents(self, now: float, moved: bool) -> bool:
         """Put what has changed of the incidents into the batch."""
         assert self.plan is not None
         views = {view.key: view for view in self.judge.incidents()}
@@ -288,6 +291,8 @@ class Bench(StateBook):
             if was["status"] == "pending" and "status" not in self._batch.incidents.get(key, {}):
                 self._batch.incidents.setdefault(key, {}).update(status="resolved", resolved_at=moment(now))
         self.incidents = views
+        if changed or moved:
+            self._tell_causes()
         return changed
 
     def _belong(self, key: str, affected: tuple[str, ...], root: str | None) -> None:
@@ -352,7 +357,11 @@ class Bench(StateBook):
         for node in self.agent_silent:
             if plan.node_target[node] >= 0:
                 before[plan.node_target[node]] = True
-        silent = silent_agents(plan, columns.answered, columns.snmp_misses, rounds, before)
+        spoke = have_spoken(plan, columns.reading_at)
+        self.snmp_unseen = tuple(
+            plan.targets.device_id[~spoke & (plan.targets.watch == WATCH_ANY) & (plan.targets.credential >= 0)].tolist()
+        )
+        silent = silent_agents(plan, columns.answered, columns.snmp_misses, rounds, before, spoke)
         for target in np.flatnonzero(silent & ~before).tolist():
             self._open_agent(int(plan.target_node[target]), now)
         for target in np.flatnonzero(before & ~silent).tolist():

@@ -4,6 +4,8 @@ What the judge says of nodes goes in; rows for `node_state` and `outage` come ou
 nobody asks, are summed up here.
 """
 
+from collections import defaultdict
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,10 @@ class StateBook:
         self.agent_silent: dict[int, str] = {}
         """node -> key of its incident, empty where it makes none (class edge)"""
         self._incident_of: dict[str, str] = {}
+        self._gates: dict[int, list[int]] = {}
+        self._gates_for: Plan | None = None
+        self._told: dict[tuple[NodeKind, int], tuple[str | None, str]] = {}
+        """(incident, reason) as the last row of each school and line that is cut off has them"""
         self._open: set[tuple[str, int]] = set()
         self._port_word: dict[tuple[str, str], bool] = {}
         self._explained: dict[int, tuple[bool, str | None]] = {}
@@ -129,8 +135,53 @@ class StateBook:
             state = "agent_silent"
         elif code == UNKNOWN:
             reason = self._why_unknown(i)
-        incident = self._incident_of.get(node) or self.agent_silent.get(i) or None
+        incident = self._cause_of(i) or self.agent_silent.get(i) or None
+        if kind != NodeKind.device:
+            self._note(kind, number, code, incident, reason)
         self._batch.node_states[kind, number] = self._state_row(kind, number, self.nodes, i, state, reason, incident)
+
+    def _cause_of(self, i: int) -> str | None:
+        """The incident that a node belongs to; of one that nobody asks, where it is out, that of what it is cut off by."""
+        assert self.plan is not None
+        own = self._incident_of.get(self.plan.nodes[i].id)
+        root = self._explained.get(i, (False, None))[1]
+        return own if own is not None or root is None else self._incident_of.get(root)
+
+    def _cut_by(self, plan: Plan, school: int, code: int) -> tuple[str | None, str]:
+        """(incident, reason) of a school: its first gateway's that is down and belongs to one."""
+        if code not in (DOWN, DEGRADED):
+            return None, ""
+        gates = [g for g in self._gates_of(plan, school) if self.nodes.code[g] == DOWN]
+        for gate in gates:
+            key = self._cause_of(gate)
+            if key is not None:
+                return key, "explained" if self._explained.get(gate, (False, None))[0] else "root"
+        explained = any(self._explained.get(gate, (False, None))[0] for gate in gates)
+        return None, "explained" if explained else "root" if gates else ""
+
+    def _note(self, kind: NodeKind, number: int, code: int, incident: str | None, reason: str) -> None:
+        if code in (DOWN, DEGRADED):
+            self._told[kind, number] = (incident, reason)
+        else:
+            self._told.pop((kind, number), None)
+
+    def _tell_causes(self) -> None:
+        """Incidents came, went, merged or got another root: rows of lines and schools that are cut off follow."""
+        plan = self.plan
+        assert plan is not None
+        for (kind, number), told in list(self._told.items()):
+            if kind == NodeKind.school:
+                school = plan.school_index.get(number)
+                if school is None:
+                    del self._told[kind, number]
+                elif self._cut_by(plan, school, int(self.schools.code[school])) != told:
+                    self._school_row(plan, school)
+            else:
+                i = plan.node_index.get(f"{kind.value}:{number}")
+                if i is None:
+                    del self._told[kind, number]
+                elif self._cause_of(i) != told[0]:
+                    self._node_row(i)
 
     def _state_row(
         self, kind: NodeKind, number: int, states: States, i: int, state: str, reason: str, incident: str | None
@@ -183,30 +234,30 @@ class StateBook:
             earliest = float(self.schools.since[school])  # nobody saw it since then
         self.schools.move(school, code, t)
         if code == DOWN or ("school", row.id) in self._open:
-            gates = plan.gate_node[np.isin(plan.gate_site, np.flatnonzero(plan.site_school == school))]
-            node = plan.nodes[int(gates[0])].id if len(gates) else ""
+            gates = self._gates_of(plan, school)
+            node = plan.nodes[gates[0]].id if gates else ""
             self._log_outage(NodeKind.school, row.id, code, t, earliest, node, school, False)
-        incident = (
-            next(
-                (
-                    self._incident_of[plan.nodes[g].id]
-                    for g in self._gates_of(plan, school)
-                    if plan.nodes[g].id in self._incident_of
-                ),
-                None,
-            )
-            if code in (DOWN, DEGRADED)
-            else None
-        )
-        state = self._state_row(NodeKind.school, row.id, self.schools, school, WORDS[code], "", incident)
+        self._school_row(plan, school)
+
+    def _school_row(self, plan: Plan, school: int) -> None:
+        """Put a school's state into the batch."""
+        number, code = plan.schools[school].id, int(self.schools.code[school])
+        incident, reason = self._cut_by(plan, school, code)
+        self._note(NodeKind.school, number, code, incident, reason)
+        state = self._state_row(NodeKind.school, number, self.schools, school, WORDS[code], reason, incident)
         if self.school_counts is not None:
             devices, up = self.school_counts[:, school].tolist()
             state |= {"devices": devices, "devices_up": up}
-        self._batch.node_states[NodeKind.school, row.id] = state
+        self._batch.node_states[NodeKind.school, number] = state
 
     def _gates_of(self, plan: Plan, school: int) -> list[int]:
-        sites = np.flatnonzero(plan.site_school == school)
-        return [int(node) for node in plan.gate_node[np.isin(plan.gate_site, sites)]]
+        """The nodes by which a school is judged; looked up once for each plan, for storms ask for all of them every second."""
+        if self._gates_for is not plan:
+            found: dict[int, list[int]] = defaultdict(list)
+            for of, node in zip(plan.site_school[plan.gate_site].tolist(), plan.gate_node.tolist(), strict=True):
+                found[of].append(node)
+            self._gates_for, self._gates = plan, dict(found)
+        return self._gates.get(school, [])
 
     def _sum_up_lines(self, plan: Plan, t: float) -> None:
         lines = self._lines
@@ -220,6 +271,11 @@ class StateBook:
         for k in np.flatnonzero(self.nodes.code[lines.line_node] != codes).tolist():
             i = int(lines.line_node[k])
             self._move_node(i, int(codes[k]), t, None, views[k].explained, views[k].root)
+        for k in np.flatnonzero(codes == DOWN).tolist():
+            i, why = int(lines.line_node[k]), (views[k].explained, views[k].root)
+            if self._explained.get(i) != why:
+                self._explained[i] = why
+                self._node_row(i)
 
     def _tie_outage(self, node: str, i: int) -> None:
         """The open outages of a node and of its school belong to its incident."""

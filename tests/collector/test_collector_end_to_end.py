@@ -50,6 +50,10 @@ def test_a_cut_county_is_one_incident_with_its_root_and_mends(
         lambda: world.rows("SELECT cut, path FROM incident WHERE length(cut) > 2"), what="the schools it cuts off"
     )
     assert set(json.loads(cut_off[0][0])) == {world.ids[f"school{n}"] for n in range(1, 5)}
+    number = world.rows("SELECT id FROM incident WHERE status IN ('pending', 'open')")[0][0]
+    causes = f"SELECT kind, node_id, reason FROM node_state WHERE incident_id = {number} AND kind IN ('school', 'line')"
+    wanted = {(kind, world.ids[f"{kind}{n}"], "explained") for kind in ("school", "line") for n in range(1, 5)}
+    until(lambda: set(world.rows(causes)) == wanted, what="schools and lines say what cuts them off")
     assert cut_off[0][1] == f"/1/2/{world.ids['county']}/"
     until(
         lambda: world.rows("SELECT 1 FROM notice WHERE event = 'opened' AND affected = 5"),
@@ -58,6 +62,7 @@ def test_a_cut_county_is_one_incident_with_its_root_and_mends(
     namespace.mend(*cut)
     until(lambda: world.state_of("school", "school1") == "up" and alive(world, 10), what="all mended")
     until(lambda: not world.rows("SELECT 1 FROM outage WHERE until_at IS NULL"), what="every outage has its end")
+    until(lambda: world.rows(causes) == [], what="nothing is cut off any more")
     assert collector.stop() == 0
     replayed = subprocess.run(
         [sys.executable, "-m", "edunet.main", "replay", str(trace), "--json"],
