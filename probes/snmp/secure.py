@@ -130,15 +130,20 @@ def read_report(pdu: bytes) -> str:
     return usm.REPORTS.get(decode_oid(pdu[at:end]), "report")
 
 
+def head(request_id: bytes, max_size: int, flags: int) -> bytes:
+    """Version and HeaderData: msgID, msgMaxSize (what we can take), msgFlags, the user-based model (RFC 3412, 6)."""
+    return b"\x02\x01\x03\x30\x10\x02\x04%b\x02\x02%b\x04\x01%c\x02\x01\x03" % (
+        request_id,
+        max_size.to_bytes(2, "big"),
+        flags,
+    )
+
+
 def discovery(request_id: bytes, max_size: int) -> bytes:
     """The question for an engine's name and clock (RFC 3414, 4): reportable, without a user."""
-    head = tlv(
-        0x30,
-        b"\x02\x04" + request_id + encode_integer(max_size) + bytes((4, 1, FLAG_REPORTABLE)) + b"\x02\x01\x03",
-    )
     security = b"\x04\x10\x30\x0e\x04\x00\x02\x01\x00\x02\x01\x00\x04\x00\x04\x00\x04\x00"
     pdu = tlv(0xA0, b"\x02\x04" + request_id + b"\x02\x01\x00\x02\x01\x00\x30\x00")
-    return tlv(0x30, b"\x02\x01\x03" + head + security + tlv(0x30, b"\x04\x00\x04\x00" + pdu))
+    return tlv(0x30, head(request_id, max_size, FLAG_REPORTABLE) + security + tlv(0x30, b"\x04\x00\x04\x00" + pdu))
 
 
 class Agent:
@@ -147,6 +152,7 @@ class Agent:
     __slots__ = (
         *("credential", "engine_id", "boots", "proven", "refusal", "request_id", "pdu", "resyncs"),
         *("_latest", "_at", "_level", "_octets", "_keys", "_front", "_context", "_tail"),
+        *("_second", "_timed"),
     )
 
     def __init__(self, credential: Credential) -> None:
@@ -167,7 +173,8 @@ class Agent:
         self._level = (FLAG_AUTH if credential.auth_protocol else 0) | (FLAG_PRIV if credential.priv_protocol else 0)
         self._octets = usm.digest_octets(credential.auth_protocol)
         self._keys = usm.LocalKeys(b"", b"")
-        self._front = self._context = self._tail = b""
+        self._front = self._context = self._tail = self._timed = b""
+        self._second = -1
 
     # ------------------------------------------------------------------ the engine
 
@@ -185,6 +192,7 @@ class Agent:
         """The engine's clock as it has just said it."""
         self.boots, self._latest, self._at = boots, time, now
         self._front = tlv(4, self.engine_id) + encode_integer(boots)
+        self._second = -1
 
     def clock(self, now: float) -> int:
         """The engine's time now, seconds since its boot."""
@@ -201,10 +209,10 @@ class Agent:
         if credential.priv_protocol:
             secret, vector = usm.encrypt(credential.priv_protocol, self._keys.priv, self.boots, clock, body, salt)
             body = tlv(4, secret)
-        security = tlv(4, tlv(0x30, self._front + encode_integer(clock) + self._tail + vector))
-        flags = bytes((4, 1, FLAG_REPORTABLE | self._level))
-        head = tlv(0x30, b"\x02\x04" + self.request_id + encode_integer(max_size) + flags + b"\x02\x01\x03")
-        message = tlv(0x30, b"\x02\x01\x03" + head + security + body)
+        if clock != self._second:
+            self._second, self._timed = clock, self._front + encode_integer(clock) + self._tail
+        security = tlv(4, tlv(0x30, self._timed + vector))
+        message = tlv(0x30, head(self.request_id, max_size, FLAG_REPORTABLE | self._level) + security + body)
         if not self._octets:
             return message
         at = len(message) - len(body) - len(vector) - 2 - self._octets

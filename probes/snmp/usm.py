@@ -145,8 +145,13 @@ def _des(key: bytes, salt: bytes) -> Cipher[modes.CBC]:
     return Cipher(TripleDES(key[:8] * 3), modes.CBC(vector))
 
 
+@lru_cache(maxsize=4096)
+def _aes_key(key: bytes) -> algorithms.AES:
+    return algorithms.AES(key)
+
+
 def _aes(key: bytes, boots: int, time: int, salt: bytes) -> Cipher[CFB]:
-    return Cipher(algorithms.AES(key), CFB((boots & 0xFFFFFFFF).to_bytes(4, "big") + time.to_bytes(4, "big") + salt))
+    return Cipher(_aes_key(key), CFB((boots & 0xFFFFFFFF).to_bytes(4, "big") + time.to_bytes(4, "big") + salt))
 
 
 def is_in_time_window(boots: int, time: int, known_boots: int, known_time: int) -> bool:

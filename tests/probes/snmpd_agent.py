@@ -1,6 +1,7 @@
 """Debian's snmpd on a free port of every address, with a v3 user for each pair of protocols; it can be restarted (boots + 1)."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -31,10 +32,16 @@ def user(auth: str = "sha256", priv: str = "aes128") -> Credential:
 
 
 def free_port() -> int:
-    """A UDP port that is free on every address."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("0.0.0.0", 0))
-        return int(probe.getsockname()[1])
+    """A UDP port that is free on every address, and below those that the kernel gives away: it stays free while the agent restarts."""
+    for _ in range(100):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            port = random.randrange(15_000, 32_000)
+            try:
+                probe.bind(("0.0.0.0", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")
 
 
 class Snmpd:
@@ -52,8 +59,8 @@ class Snmpd:
         self.port = 0
 
     def start(self) -> None:
-        """Start it, and wait until it answers; the first time at a port that is free, and given up for another where it is taken meanwhile."""
-        for _ in range(1 if self.port else 4):
+        """Start it, and wait until it answers; the first time at any port that is free, later at the same."""
+        for _ in range(5):
             if self._try(self.port or free_port()):
                 return
             self.stop()
