@@ -65,13 +65,9 @@ PING_TCP = (
 
 def ping_words() -> str:
     """Which way this process can ping the real network, and how to get a better one."""
-    import shutil
-    import socket
+    from probes.icmp import open_pinger
 
-    for kind, said in ((socket.SOCK_RAW, PING_RAW), (socket.SOCK_DGRAM, PING_DATAGRAM)):
-        try:
-            socket.socket(socket.AF_INET, kind, socket.IPPROTO_ICMP).close()
-        except OSError:
-            continue
-        return said
-    return PING_FPING if shutil.which("fping") else PING_TCP
+    # fping may be installed and still not be allowed to run (a bounding set without CAP_NET_RAW): only trying tells.
+    pinger = open_pinger()
+    pinger.close()
+    return {"raw": PING_RAW, "dgram": PING_DATAGRAM, "fping": PING_FPING}.get(pinger.method, PING_TCP)

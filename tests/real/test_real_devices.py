@@ -10,11 +10,20 @@ import pytest
 from field import RECORDED, SHARED, SNMPD, Field, open_field, until
 from servers import alerts
 
+from probes.icmp import open_pinger
+
 
 @pytest.fixture(scope="module")
 def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     with ExitStack() as stack:
         yield open_field(tmp_path_factory.mktemp("field"), stack)
+
+
+def can_ping() -> bool:
+    """Whether there is a better way here than TCP, as the collector chooses it."""
+    pinger = open_pinger()
+    pinger.close()
+    return pinger.method != "tcp"
 
 
 def expected(name: str) -> dict[str, Any]:
@@ -82,7 +91,7 @@ def test_prometheus_scrapes_the_figures_and_finds_the_targets(field: Field) -> N
     watched = {"v2c-agent": f"{field.net}.200.1", "v3-agent": f"{field.net}.200.2", "v6-agent": "::1"}
     watched["vrp_5720"] = field.recorded["vrp_5720"]
     for name, address in watched.items():
-        for job in ("probe", "snmp"):
+        for job in ("probe", "snmp") if can_ping() else ("snmp",):
             one = f'{{job="{job}",instance="{address}"}}'
             until(lambda one=one: [v for _, v in field.query(f"probe_success{one}")] == [1.0], f"/{job} of {name}")
         one = f'{{job="snmp",instance="{address}"}}'
@@ -91,6 +100,8 @@ def test_prometheus_scrapes_the_figures_and_finds_the_targets(field: Field) -> N
 
 @pytest.mark.server
 def test_agents_that_die_stand_on_the_board_and_in_alertmanager_until_they_are_started_again(field: Field) -> None:
+    if not can_ping():
+        pytest.skip("nothing may ping here: no agent can be silent while its address answers")
     dead = {("outage", "v2c-agent"), ("agent_silent", "v3-agent")}
     roots = {("outage", f"device:{field.ids['v2c-agent']}"), ("agent_silent", f"device:{field.ids['v3-agent']}")}
     for name in ("v2c-agent", "v3-agent"):
