@@ -64,7 +64,8 @@ OPEN = ("pending", "open")
 
 
 def _is_open(wanted: bool) -> ColumnElement[bool]:
-    return _own.c.status.in_(OPEN) if wanted else _own.c.status.not_in(OPEN)
+    """What mended before its notice was due, and was never said, is no incident of the past."""
+    return _own.c.status.in_(OPEN) if wanted else _own.c.status.not_in(OPEN) & _own.c.opened_at.is_not(None)
 
 
 def _of_school(number: int) -> ColumnElement[bool]:

@@ -228,3 +228,13 @@ def test_tokens_are_ones_own(web: Web) -> None:
         )
     with httpx.Client(base_url=web.url, headers={"authorization": f"Bearer {web.province.tokens['looker']}"}) as client:
         assert client.post("/api/v1/tokens", json={"name": "child"}).status_code == 403
+
+
+def test_an_incident_that_mended_before_it_was_said_is_none_of_the_past(own_web: Web) -> None:
+    from inventory.models import Incident, utcnow
+
+    with own_web.register.write() as session:
+        for key, opened in (("never said", None), ("said", utcnow())):
+            session.add(Incident(key=key, status="resolved", from_at=utcnow(), opened_at=opened, resolved_at=utcnow()))
+    past = own_web.client("root").get("/api/v1/incidents", params={"open": False}).json()["items"]
+    assert [row["key"] for row in past] == ["said"]
