@@ -21,7 +21,7 @@ from inventory.models import Address, Device, DeviceKind, Line, LineSite, School
 from inventory.sealing import Sealer
 
 
-def until(truth: Callable[[], Any], seconds: float = 30.0, what: str = "") -> Any:
+def until(truth: Callable[[], Any], seconds: float = 90.0, what: str = "") -> Any:
     """Poll until it is true; AssertionError after the deadline."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
