@@ -19,14 +19,25 @@ from demo.control import NotRunningError, ask
 
 EDUNET = Path(sys.executable).parent / "edunet"
 ORDINARY = 12345
+CONFINED = (
+    "unshare",
+    "-Ur",
+    "sh",
+    "-c",
+    'for what in net user; do echo 0 > /proc/sys/user/max_${what}_namespaces; done; exec "$@"',
+    "sh",
+)
+"""Runs a command where no further namespace may be made, as on machines that refuse `unshare`."""
 LINK = re.compile(r"(http://127\.0\.0\.1:\d+)(/login/link/\S+)")
 
 
 class Running:
     """One `edunet up` on a state directory of its own, and a signed-in visitor of its page."""
 
-    def __init__(self, state: Path, uid: int | None = None, arguments: Sequence[str] = ()) -> None:
-        self.state, self.uid = state, uid
+    def __init__(
+        self, state: Path, uid: int | None = None, arguments: Sequence[str] = (), before: Sequence[str] = ()
+    ) -> None:
+        self.state, self.uid, self.before = state, uid, before
         self.log = state.parent / f"{state.name}.log"
         self.log.touch()
         self.process = self.start("up", "--listen", "127.0.0.1:0", *arguments)
@@ -38,7 +49,9 @@ class Running:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            return subprocess.Popen(self.command(*arguments), stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(
+                [*self.before, *self.command(*arguments)], stdout=log, stderr=log, start_new_session=True
+            )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=60, check=False)
@@ -101,12 +114,12 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     outside = Path("/tmp") / f"edunet-{os.getpid()}-{tmp_path.name}"  # pytest's own folders are closed to other users
     outside.mkdir()
 
-    def starter(uid: int | None = None, arguments: Sequence[str] = ()) -> Running:
+    def starter(uid: int | None = None, arguments: Sequence[str] = (), before: Sequence[str] = ()) -> Running:
         state = outside / f"state{len(made)}"
         state.mkdir(mode=0o700)
         if uid:
             os.chown(state, uid, uid)
-        made.append(Running(state, uid, arguments))
+        made.append(Running(state, uid, arguments, before))
         return made[-1]
 
     yield starter
@@ -240,3 +253,20 @@ def test_a_state_directory_that_cannot_serve_is_a_clear_error(state: str) -> Non
     assert "Traceback" not in failed.stderr
     if made:
         shutil.rmtree(state, ignore_errors=True)
+
+
+@pytest.mark.server
+def test_where_namespaces_are_refused_the_province_is_watched_by_snmp_and_cut_all_the_same(
+    start: Callable[..., Running],
+) -> None:
+    if subprocess.run([*CONFINED, "true"], capture_output=True).returncode:
+        pytest.skip("this machine gives no user namespace in which to refuse others")
+    running = start(before=CONFINED)
+    running.sign_in()
+    running.wait(running.alive, 120)
+    assert json.loads(running.run("demo", "status", "--json").stdout)["mode"] != "namespace"
+    assert running.run("demo", "cut", "140105").returncode == 0
+    incident = running.wait(lambda: running.incident("小店区"))
+    assert incident["schools"] >= 8
+    assert running.run("demo", "mend", "140105").returncode == 0
+    running.wait(lambda: running.board()["schools"].get("down", 0) < incident["schools"])
