@@ -15,6 +15,8 @@ DOCUMENTS = [*sorted((ROOT / "docs").rglob("*.md")), *(ROOT / name for name in (
 TELLS_OF_WHAT_IS_TO_COME = {"roadmap.md"}
 ROOMS = ("", "api", "collector", "probes", "inventory", "demo", "edunet", "api/pages", "probes/device")
 """Where a path begins that a document gives from the part it speaks of (`judge/roots.py`, `judging.md`)."""
+MADE_BY_TESTS = {"tests/output/"}
+"""Made when the tests run, and not kept in the repository."""
 STATE = re.compile(r"(state|run|demo)/(?:demo/)?[a-z]*(?:\.(?:db|lock|sock|key|left|json))?/?|state/demo\.left")
 """Files of a running installation."""
 
@@ -27,8 +29,8 @@ def paths(text: str) -> set[str]:
 
 def exists(word: str) -> bool:
     """Whether a path, or a pattern of paths, is there, as seen from the checkout or one of its rooms."""
-    if word.startswith("../shared"):
-        return True  # beside the checkout, and not everywhere
+    if word.startswith("../shared") or word in MADE_BY_TESTS:
+        return True  # beside the checkout, or made later, and not everywhere
     return any(next((ROOT / room).glob(word.rstrip("/")), None) is not None for room in ROOMS)
 
 

@@ -111,7 +111,7 @@ def test_agents_that_die_stand_on_the_board_and_in_alertmanager_until_they_are_s
         field.agents[name].kill()
     until(lambda: field.board() == dead, "an outage and a silent agent on the board")
     until(
-        lambda: {(one["labels"]["kind"], one["labels"]["root"]) for one in alerts(field.alertmanager)} == roots,
+        lambda: {(one["labels"]["kind"], one["annotations"]["root"]) for one in alerts(field.alertmanager)} == roots,
         "both in Alertmanager",
     )
     assert (field.state_of("v2c-agent"), field.state_of("v3-agent")) == ("down", "agent_silent")
