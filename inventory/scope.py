@@ -197,6 +197,7 @@ _RULES: dict[type[SQLModel], Callable[[Scope], ColumnElement[bool]]] = {
     m.Maintenance: _maintenance,
     m.Credential: _by(m.Credential, "region_id", _regions),
     m.User: _by(m.User, "region_id", _regions),
+    m.WallLink: _by(m.WallLink, "region_id", _regions),
     # What tells of the whole installation is for those who see all of it.
     m.AuditEntry: _nothing,
     m.ImportBatch: _nothing,

@@ -18,6 +18,7 @@ from api.resources.schools import SCHOOLS
 from api.resources.sites import SITES
 from api.resources.tokens import TOKENS
 from api.resources.users import USERS
+from api.resources.walls import WALLS
 from api.resources.zones import ZONES
 
 RESOURCES: tuple[Resource, ...] = (
@@ -37,6 +38,7 @@ RESOURCES: tuple[Resource, ...] = (
     IMPORTS,
     USERS,
     TOKENS,
+    WALLS,
     AUDIT,
 )
 

@@ -31,6 +31,7 @@ from inventory.models.schools import School, SchoolCode, SchoolLevel, SchoolSucc
 from inventory.models.sites import Site, SiteKind
 from inventory.models.users import LoginLink, LoginSession, Role, Token, User
 from inventory.models.version import RegisterVersion
+from inventory.models.walls import WallLink
 from inventory.models.zones import Zone
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "Unseen",
     "User",
     "UtcDateTime",
+    "WallLink",
     "Watch",
     "Zone",
     "complete",

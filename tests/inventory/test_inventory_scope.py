@@ -55,6 +55,8 @@ def _fill(session: Session, code: str, number: int) -> None:
     add(m.Credential(name=f"place{number}", region_id=place.id))
     add(m.Credential(name=f"duty{number}", region_id=duty.id))
     add(m.User(name=f"place{number}", region_id=place.id))
+    add(m.WallLink(name="wall", token_hash=f"p{number}", region_id=place.id))
+    add(m.WallLink(name="wall", token_hash=f"d{number}", region_id=duty.id))
     add(m.User(name=f"duty{number}", region_id=duty.id))
 
 
