@@ -5,6 +5,7 @@ dates, never keys. All datetimes are aware and stored in UTC (`UtcDateTime`).
 """
 
 from inventory.models.addresses import Address
+from inventory.models.asking import AskingRule
 from inventory.models.audit import AuditEntry, ImportBatch, ImportChange
 from inventory.models.base import (
     NODE_KINDS,
@@ -17,6 +18,7 @@ from inventory.models.base import (
     table,
     utcnow,
 )
+from inventory.models.causes import CauseRule
 from inventory.models.credentials import Credential
 from inventory.models.devices import Device, DeviceKind, DeviceUpstream, Watch
 from inventory.models.history import HistoryDay
@@ -37,7 +39,9 @@ from inventory.models.zones import Zone
 __all__ = [
     "NODE_KINDS",
     "Address",
+    "AskingRule",
     "AuditEntry",
+    "CauseRule",
     "Credential",
     "Device",
     "DeviceKind",

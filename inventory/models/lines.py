@@ -11,7 +11,8 @@ class Line(SQLModel, table=True):
     """One circuit, serving one site or several (`line_site`), hanging under `upstream_site_id`.
 
     `end_device_id` and `end_port` (ifName) are the port on the school's gateway that it ends on; `far_device_id` and
-    `far_port` the carrier's or county's port at the other end. A line is judged by these (REPLAY.md, `port`).
+    `far_port` the carrier's or county's port at the other end. `near_address` and `far_address`, in the end device's zone (else its site's), are pinged. A line is judged by these
+    (docs/judging.md, "Lines").
     """
 
     __tablename__ = "line"
@@ -29,6 +30,10 @@ class Line(SQLModel, table=True):
     end_port: str | None = Field(default=None, max_length=80)
     far_device_id: int | None = Field(default=None, foreign_key="device.id", index=True)
     far_port: str | None = Field(default=None, max_length=80)
+    near_address: str | None = Field(
+        default=None, max_length=45, description="the school's own address on this circuit"
+    )
+    far_address: str | None = Field(default=None, max_length=45, description="the other end's address on this circuit")
     status: str = Field(default="active", max_length=16, description="ordered, active or ended")
     ordered_on: date | None = None
     active_on: date | None = None
