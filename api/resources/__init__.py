@@ -1,5 +1,6 @@
 """The resources of `/api/v1/`: a file and a row each (docs/resources.md says how to add one)."""
 
+from api.resources.asking import ASKING
 from api.resources.audit import AUDIT
 from api.resources.credentials import CREDENTIALS
 from api.resources.devices import DEVICES
@@ -32,6 +33,7 @@ RESOURCES: tuple[Resource, ...] = (
     ZONES,
     REGIONS,
     CREDENTIALS,
+    ASKING,
     MAINTENANCE,
     OUTAGES,
     INCIDENTS,

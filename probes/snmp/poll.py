@@ -15,6 +15,7 @@ import numpy as np
 from probes import engine as engines
 from probes.engine.channel import Channel, pack_addresses
 from probes.snmp.credential import Credential
+from probes.snmp.oids import IF_COLUMNS
 from probes.snmp.poll_loop import Lane, Limits, RoundLoop
 from probes.snmp.poll_state import (
     ANSWERS,
@@ -23,7 +24,6 @@ from probes.snmp.poll_state import (
     COUNTER32,
     ERRORS,
     FOREIGN,
-    IF_COLUMNS,
     LATE,
     LOOPS,
     MOST_REPETITIONS,

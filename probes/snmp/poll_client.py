@@ -12,9 +12,9 @@ import numpy as np
 
 from probes.snmp.ber import Oid, Value
 from probes.snmp.client import NoAnswerError, SnmpClient, SnmpError
-from probes.snmp.oids import SYS_UPTIME, parse_oid
+from probes.snmp.oids import IF_COLUMNS, SYS_UPTIME, parse_oid
 from probes.snmp.poll_loop import Limits
-from probes.snmp.poll_state import COUNTER32, IF_COLUMNS, NAME_COLUMNS, NARROW_COLUMNS, SnmpReadings
+from probes.snmp.poll_state import COUNTER32, NAME_COLUMNS, NARROW_COLUMNS, SnmpReadings
 
 if TYPE_CHECKING:
     from probes.snmp.poll import SnmpTargets

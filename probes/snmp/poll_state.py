@@ -6,19 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-IF_COLUMNS: tuple[tuple[str, str], ...] = (
-    ("ifAdminStatus", "1.3.6.1.2.1.2.2.1.7"),
-    ("ifOperStatus", "1.3.6.1.2.1.2.2.1.8"),
-    ("ifHCInOctets", "1.3.6.1.2.1.31.1.1.1.6"),
-    ("ifHCOutOctets", "1.3.6.1.2.1.31.1.1.1.10"),
-    ("ifInErrors", "1.3.6.1.2.1.2.2.1.14"),
-    ("ifOutErrors", "1.3.6.1.2.1.2.2.1.20"),
-    ("ifInDiscards", "1.3.6.1.2.1.2.2.1.13"),
-    ("ifOutDiscards", "1.3.6.1.2.1.2.2.1.19"),
-    ("ifHighSpeed", "1.3.6.1.2.1.31.1.1.1.15"),
-)
-"""What is kept of each port (RFC 2863), in the order of `SnmpReadings.columns`. ifHighSpeed is in Mbit/s."""
-
 NARROW_COLUMNS: tuple[tuple[str, str], ...] = (
     ("ifInOctets", "1.3.6.1.2.1.2.2.1.10"),
     ("ifOutOctets", "1.3.6.1.2.1.2.2.1.16"),

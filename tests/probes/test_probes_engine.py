@@ -15,7 +15,8 @@ from probes import engine as engines
 from probes.engine.channel import Channel, pack_addresses
 from probes.icmp.loop import PingColumns
 from probes.icmp.readings import PingTargets
-from probes.snmp.poll_state import IF_COLUMNS, NARROW_COLUMNS, RoundArrays, oid_bytes
+from probes.snmp.oids import IF_COLUMNS
+from probes.snmp.poll_state import NARROW_COLUMNS, RoundArrays, oid_bytes
 
 PLAIN = engines.load("walk", "python")
 PREFIXES = [oid_bytes(text) for _, text in IF_COLUMNS + NARROW_COLUMNS]
