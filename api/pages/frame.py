@@ -26,13 +26,17 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How old what the page shows may be. at: the oldest sign of life of the parts; None: there was never one."""
+    """How old what the page shows may be. at: the oldest sign of life of the parts; None: there was never one.
+
+    detail, judge: what the rounds and the judge say of themselves (`feed.detail`).
+    """
 
     at: datetime | None
     stale_after: float
     stale: bool
     blind: tuple[str, ...] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
+    judge: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -157,4 +161,5 @@ def read_freshness(session: Session, now: datetime) -> Freshness:
     blind = rounds.get("blind") or (["*"] if rounds.get("self_ok") is False else [])
     named = tuple(str(zone) for zone in blind) if isinstance(blind, list) else ("*",)
     stale = (now - oldest.at).total_seconds() > oldest.stale_after
-    return Freshness(oldest.at, oldest.stale_after, stale, named, rounds)
+    judge = dict(rows["judge"].detail or {}) if "judge" in rows else {}
+    return Freshness(oldest.at, oldest.stale_after, stale, named, rounds, judge)

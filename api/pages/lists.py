@@ -6,8 +6,9 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
+from api.collector_link import CollectorGone, CollectorRefused
 from api.pages.frame import Frame, PageFrame
-from api.pages.listing import EXPORT_LIMIT, PAGE_SIZE, ListAddress, write_csv
+from api.pages.listing import EXPORT_LIMIT, PAGE_SIZE, ListAddress, exported, wants_export
 from api.pages.queries import lists as queries
 from api.pages.queries.places import Places, read_places
 from inventory.models import Device, DeviceKind, Line, SchoolLevel
@@ -20,7 +21,7 @@ def show_schools(frame: PageFrame) -> Response:
     """All schools of the caller's part."""
     at = ListAddress.read(frame.request, ("q", "region", "level", "state"), queries.SCHOOL_ORDERS, "state")
     places = read_places(frame.session, frame.scope, at.get("region"))
-    if _wants_csv(frame):
+    if wants_export(frame.request):
         page = queries.list_schools(frame.session, frame.scope, at, places, EXPORT_LIMIT)
         return _export(frame, "schools", _school_cells(frame, places), page.rows)
     page = queries.list_schools(frame.session, frame.scope, at, places)
@@ -32,9 +33,9 @@ def show_lines(frame: PageFrame) -> Response:
     """All lines of the caller's part."""
     at = ListAddress.read(frame.request, ("q", "region", "operator", "state"), queries.LINE_ORDERS, "state")
     places = read_places(frame.session, frame.scope, at.get("region"))
-    limit = EXPORT_LIMIT if _wants_csv(frame) else PAGE_SIZE
+    limit = EXPORT_LIMIT if wants_export(frame.request) else PAGE_SIZE
     page = queries.list_lines(frame.session, frame.scope, at, places, limit)
-    if _wants_csv(frame):
+    if wants_export(frame.request):
         return _export(frame, "lines", _line_cells(frame), page.rows)
     return frame.page(
         _part(frame, "lines"),
@@ -50,15 +51,33 @@ def show_lines(frame: PageFrame) -> Response:
 def show_devices(frame: PageFrame) -> Response:
     """All devices of the caller's part."""
     at = ListAddress.read(
-        frame.request, ("q", "region", "kind", "vendor", "school", "state"), queries.DEVICE_ORDERS, "state"
+        frame.request, ("q", "region", "kind", "vendor", "school", "state", "snmp"), queries.DEVICE_ORDERS, "state"
     )
     places = read_places(frame.session, frame.scope, at.get("region"))
-    limit = EXPORT_LIMIT if _wants_csv(frame) else PAGE_SIZE
-    page = queries.list_devices(frame.session, frame.scope, at, places, limit)
-    if _wants_csv(frame):
+    limit = EXPORT_LIMIT if wants_export(frame.request) else PAGE_SIZE
+    silent = _never_spoke(frame) if at.get("snmp") == "unseen" else None
+    page = queries.list_devices(frame.session, frame.scope, at, places, limit, silent)
+    if wants_export(frame.request):
         return _export(frame, "devices", _device_cells(frame), page.rows)
     vendors = queries.distinct_values(frame.session, frame.scope, Device, "vendor")
-    return frame.page(_part(frame, "devices"), at=at, page=page, places=places, kinds=list(DeviceKind), vendors=vendors)
+    return frame.page(
+        _part(frame, "devices"),
+        at=at,
+        page=page,
+        places=places,
+        kinds=list(DeviceKind),
+        vendors=vendors,
+        unspoken=int(frame.freshness.judge.get("snmp_not_yet_seen") or 0),
+    )
+
+
+def _never_spoke(frame: Frame) -> list[int]:
+    """Ids of devices that answer, are asked by SNMP, and never answered by it, as the collector knows; none where it is gone."""
+    try:
+        told = frame.request.app.state.link.feed().get("snmp_not_yet_seen")
+    except (CollectorGone, CollectorRefused):
+        return []
+    return [int(number) for number in told] if isinstance(told, list) else []
 
 
 @router.get("/search")
@@ -90,17 +109,14 @@ def _part(frame: Frame, name: str) -> str:
     )
 
 
-def _wants_csv(frame: Frame) -> bool:
-    return frame.request.query_params.get("format") == "csv"
-
-
 Cells = Sequence[tuple[str, Callable[[Any], object]]]
 
 
 def _export(frame: Frame, name: str, cells: Cells, rows: Iterable[Any]) -> Response:
     day = frame.clock.local(frame.now).strftime("%Y%m%d-%H%M")
     head = [frame.text(title) for title, _ in cells]
-    return write_csv(f"edunet-{name}-{day}.csv", head, ([write(row) for _, write in cells] for row in rows))
+    form = wants_export(frame.request)
+    return exported(form, f"edunet-{name}-{day}", head, ([write(row) for _, write in cells] for row in rows))
 
 
 def _common(frame: Frame) -> Cells:

@@ -1,5 +1,6 @@
 """Texts that templates look up by a key that they compute, as `state.down`: named here, so that catalogues must have them."""
 
+from api.pages.signs import SEVERITIES
 from inventory.models import DeviceKind, NodeKind, Role, SchoolLevel, State
 
 _CAUSES = (
@@ -18,6 +19,7 @@ WORDS: tuple[str, ...] = (
     *(f"operator.{name}" for name in ("telecom", "unicom", "mobile", "cernet", "broadnet", "own")),
     *(f"tier.{tier}" for tier in ("core", "city", "county", "access", "site")),
     *(f"incident.{kind}" for kind in ("down", "flapping", "agent_silent", "degraded")),
+    *(f"severity.{name}" for name in SEVERITIES),
     *(f"cluster.{group}" for group in ("upstream", "region", "operator", "model")),
     *(f"event.{event}" for event in ("opened", "updated", "reopened", "resolved")),
     *(f"cause.{cause}" for cause in _CAUSES),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlmodel import Session
 
 from api.resources.machine import Id, ListQuery, Resource, Row, contains
@@ -57,6 +57,9 @@ class IncidentQuery(ListQuery):
     status: list[Status] | None = None
     severity: list[str] | None = None
     school_id: Annotated[Id | None, Field(description="That cut this school off.")] = None
+    unsaid: Annotated[
+        bool, Field(description="true: also those that mended before their notice was due, and were never said.")
+    ] = False
     region_id: Annotated[Id | None, Field(description="Whose root lies in this region's subtree.")] = None
 
 
@@ -104,6 +107,7 @@ INCIDENTS = Resource(
     deletable=False,
     filters={
         "open": _is_open,
+        "unsaid": lambda wanted: true() if wanted else or_(_own.c.opened_at.is_not(None), _own.c.status.in_(OPEN)),
         "from_": lambda moment: or_(_own.c.resolved_at.is_(None), _own.c.resolved_at > moment),
         "until": lambda moment: _own.c.from_at < moment,
         "school_id": _of_school,

@@ -1,4 +1,4 @@
-"""One incident, and the list of past ones."""
+"""One incident: what it cuts off, what was said of it, the outages that belong to it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,6 @@ from inventory.models import (
     NodeState,
     Notice,
     Outage,
-    Region,
     School,
     Site,
     State,
@@ -24,12 +23,10 @@ from inventory.models import (
 )  # fmt: skip
 from inventory.scope import Scope
 
-incident, notice, outage, node, school, region = (
-    table(model) for model in (Incident, Notice, Outage, NodeState, School, Region)
+incident, notice, outage, node, school = (
+    table(model) for model in (Incident, Notice, Outage, NodeState, School)
 )
 
-PAST = 50
-"""Incidents on a page of the past."""
 SCHOOLS = 500
 """Schools named on an incident's page."""
 _MODELS: dict[NodeKind, type[SQLModel]] = {
@@ -41,20 +38,6 @@ def read_incident(session: Session, scope: Scope, number: int) -> Any:
     """The incident, or None where there is none within the scope."""
     statement = scope.filter(select(incident).where(incident.c.id == number), Incident)
     return session.connection().execute(statement).first()
-
-
-def list_past(session: Session, scope: Scope, page: int) -> tuple[Sequence[Any], bool]:
-    """One page of incidents by their beginning, the newest first, and whether there are more. Merged ones are left out."""
-    statement = (
-        select(incident, region.c.name.label("place"), region.c.name_en.label("place_en"))
-        .select_from(incident.outerjoin(region, region.c.id == incident.c.place_id))
-        .where(incident.c.merged_into.is_(None), or_(incident.c.opened_at.is_not(None), incident.c.status == "pending"))
-        .order_by(incident.c.from_at.desc(), incident.c.id.desc())
-        .limit(PAST + 1)
-        .offset((page - 1) * PAST)
-    )
-    rows = session.connection().execute(scope.filter(statement, Incident)).all()
-    return rows[:PAST], len(rows) > PAST
 
 
 def schools_of(session: Session, scope: Scope, row: Any) -> Sequence[Any]:

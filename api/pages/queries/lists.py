@@ -82,14 +82,23 @@ def list_lines(session: Session, scope: Scope, at: ListAddress, places: Places, 
     return _Listing(Line, bare, joined, columns, conditions, LINE_ORDERS).read(session, scope, at, limit)
 
 
-def list_devices(session: Session, scope: Scope, at: ListAddress, places: Places, limit: int = PAGE_SIZE) -> Page:
-    """Devices not retired, with state, site, school and polled address."""
+def list_devices(
+    session: Session,
+    scope: Scope,
+    at: ListAddress,
+    places: Places,
+    limit: int = PAGE_SIZE,
+    only: Sequence[int] | None = None,
+) -> Page:
+    """Devices not retired, with state, site, school and polled address. only: of these ids alone."""
     columns = (
         device.c.id, device.c.name, device.c.kind, device.c.vendor, device.c.model, device.c.serial, site.c.name.label("site"),
         school.c.id.label("school_id"), school.c.name.label("school"), school.c.name_en.label("school_en"), address.c.ip,
         _STATE.label("state"), node.c.since, node.c.seen_at,
     )  # fmt: skip
     conditions: list[Any] = [device.c.status != "retired"]
+    if only is not None:
+        conditions.append(device.c.id.in_(only))
     if places.chosen is not None:
         conditions.append(device.c.site_id.in_(select(site.c.id).where(below(site.c.place_id, places.chosen))))
     for name, column in (("kind", device.c.kind), ("vendor", device.c.vendor)):
