@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from api import (
     board,
     collector_link,
+    correcting,
     coverage,
     curves,
     errors,
@@ -100,7 +101,7 @@ def _add_calls(app: FastAPI) -> None:
     strict = [Depends(known_query)]
     for resource in RESOURCES:
         app.include_router(router_of(resource), prefix="/api/v1", dependencies=strict)
-    for module in (board, status, live, curves, lookup, coverage, importing, me, prometheus):
+    for module in (board, correcting, status, live, curves, lookup, coverage, importing, me, prometheus):
         app.include_router(module.router, prefix="/api/v1", dependencies=strict)
     app.include_router(changes_router, prefix="/api/v1")
     app.include_router(observe.router)

@@ -2,7 +2,9 @@
 
 from api.resources.asking import ASKING
 from api.resources.audit import AUDIT
+from api.resources.causes import CAUSE_RULES
 from api.resources.credentials import CREDENTIALS
+from api.resources.degraded_rules import DEGRADED_RULES
 from api.resources.devices import DEVICES
 from api.resources.imports import IMPORTS
 from api.resources.incidents import INCIDENTS
@@ -34,8 +36,10 @@ RESOURCES: tuple[Resource, ...] = (
     REGIONS,
     CREDENTIALS,
     ASKING,
+    DEGRADED_RULES,
     MAINTENANCE,
     OUTAGES,
+    CAUSE_RULES,
     INCIDENTS,
     IMPORTS,
     USERS,

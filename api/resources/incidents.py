@@ -39,6 +39,17 @@ class IncidentRead(BaseModel):
     flapping: bool
     cut: list[int]
     cause: str
+    cause_confidence: float
+    cause_rule: str
+    cause_evidence: Annotated[
+        list[dict[str, Any]], Field(description="kind, at, node, for and against which causes, data.")
+    ]
+    accountable: str
+    first_cause: Annotated[str | None, Field(description="The verdict before a person corrected it.")] = None
+    first_accountable: str | None = None
+    corrected_by: str
+    corrected_at: datetime | None = None
+    corrected_why: str
     evidence: dict[str, Any]
     owner: str
     acknowledged_at: datetime | None = None

@@ -1,9 +1,10 @@
 """Lines: `/api/v1/lines`."""
 
 from datetime import date, datetime
+from ipaddress import ip_address
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from sqlalchemy import delete, func, insert, select
 from sqlmodel import Session
 
@@ -15,6 +16,14 @@ from inventory.models import Device, Line, LineSite, NodeKind, Site, State, tabl
 
 _states = StateJoin(NodeKind.line, Line)
 LineStatus = Literal["ordered", "active", "ended"]
+
+
+def _address(text: str | None) -> str | None:
+    """An IP address in its usual form; empty: none."""
+    return str(ip_address(text)) if text else None
+
+
+Address = Annotated[Text | None, AfterValidator(_address)]
 
 
 class LineCreate(Body):
@@ -50,6 +59,10 @@ class LineCreate(Body):
     end_port: Annotated[Text | None, Field(max_length=80, description="ifName.")] = None
     far_device_id: Id | None = None
     far_port: Annotated[Text | None, Field(max_length=80, description="ifName.")] = None
+    near_address: Annotated[Address, Field(description="The school's own address on this circuit; it is pinged.")] = (
+        None
+    )
+    far_address: Annotated[Address, Field(description="The other end's address on this circuit; it is pinged.")] = None
     status: LineStatus = "active"
     ordered_on: date | None = None
     active_on: date | None = None

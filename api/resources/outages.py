@@ -26,6 +26,14 @@ class OutageRead(BaseModel):
     cause: str
     accountable: str
     evidence: dict[str, Any]
+    cause_confidence: float
+    cause_rule: str
+    first_cause: Annotated[str | None, Field(description="The verdict before a person corrected it.")] = None
+    first_accountable: str | None = None
+    first_maintenance: bool | None = None
+    corrected_by: str
+    corrected_at: datetime | None = None
+    corrected_why: str
     incident_id: int | None = None
     explained: bool
     maintenance: bool
