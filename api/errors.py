@@ -33,6 +33,7 @@ STATUS = {
     "clash": 409,
     "in-use": 409,
     "begun": 409,
+    "shipped": 409,
     "need-match": 428,
     "stale": 412,
     "too-large": 413,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, literal, or_, select
 from sqlmodel import Session, SQLModel
 
 from inventory import models as m
@@ -171,6 +171,57 @@ def _maintenance(scope: Scope) -> ColumnElement[bool]:
     return or_(_node(m.Maintenance)(scope), table(m.Maintenance).c.region_id.in_(_regions(scope)))
 
 
+def _calendar(model: type[SQLModel]) -> Callable[[Scope], ColumnElement[bool]]:
+    """Calendars of the own part, and those from above that hold in it: they name no school of another's."""
+
+    def rule(scope: Scope) -> ColumnElement[bool]:
+        row, region = table(model), table(m.Region)
+        above = select(region.c.id).where(region.c.tree == scope.tree, literal(scope.path).like(region.c.path + "%"))
+        whole = and_(row.c.region_id.is_(None), row.c.school_id.is_(None))
+        return or_(
+            whole,
+            row.c.school_id.in_(_schools(scope)),
+            row.c.region_id.in_(_regions(scope)),
+            row.c.region_id.in_(above),
+        )
+
+    return rule
+
+
+def _degraded_rule(scope: Scope) -> ColumnElement[bool]:
+    """A rule of the own part, and those from above that hold in it: they name no school."""
+    rule, region = table(m.DegradedRule), table(m.Region)
+    above = select(region.c.id).where(region.c.tree == scope.tree, literal(scope.path).like(region.c.path + "%"))
+    return or_(rule.c.region_id.is_(None), rule.c.region_id.in_(_regions(scope)), rule.c.region_id.in_(above))
+
+
+def _silence(scope: Scope) -> ColumnElement[bool]:
+    row = table(m.Silence)
+    return or_(
+        _node(m.Silence)(scope), row.c.region_id.in_(_regions(scope)), row.c.incident_id.in_(_incidents(scope))
+    )
+
+
+def _of_part(model: type[SQLModel]) -> Callable[[Scope], ColumnElement[bool]]:
+    """Of a region's subtree, or of a school there."""
+
+    def rule(scope: Scope) -> ColumnElement[bool]:
+        row = table(model)
+        return or_(row.c.region_id.in_(_regions(scope)), row.c.school_id.in_(_schools(scope)))
+
+    return rule
+
+
+def _or_everywhere(model: type[SQLModel]) -> Callable[[Scope], ColumnElement[bool]]:
+    """What holds everywhere may be read by all; who may change it, the resource says."""
+
+    def rule(scope: Scope) -> ColumnElement[bool]:
+        row = table(model)
+        return or_(row.c.region_id.is_(None), row.c.region_id.in_(_regions(scope)))
+
+    return rule
+
+
 def _nothing(_scope: Scope) -> ColumnElement[bool]:
     return false()
 
@@ -195,9 +246,28 @@ _RULES: dict[type[SQLModel], Callable[[Scope], ColumnElement[bool]]] = {
     m.Notice: _by(m.Notice, "incident_id", _incidents),
     m.NodeState: _node(m.NodeState),
     m.Maintenance: _maintenance,
+    m.MaintenanceOccurrence: _by(
+        m.MaintenanceOccurrence,
+        "maintenance_id",
+        lambda scope: select(table(m.Maintenance).c.id).where(_maintenance(scope)),
+    ),
+    m.Term: _calendar(m.Term),
+    m.ClassHours: _calendar(m.ClassHours),
+    m.SpecialDay: _calendar(m.SpecialDay),
+    m.Exam: _calendar(m.Exam),
+    m.Habit: _by(m.Habit, "school_id", _schools),
+    m.DegradedRule: _degraded_rule,
     m.Credential: _by(m.Credential, "region_id", _regions),
     m.User: _by(m.User, "region_id", _regions),
     m.WallLink: _by(m.WallLink, "region_id", _regions),
+    m.Outlet: _by(m.Outlet, "region_id", _regions),
+    m.Delivery: _by(m.Delivery, "incident_id", _incidents),
+    m.NoticeRule: _or_everywhere(m.NoticeRule),
+    m.EscalationStep: _or_everywhere(m.EscalationStep),
+    m.Contact: _of_part(m.Contact),
+    m.Duty: _of_part(m.Duty),
+    m.Silence: _silence,
+    m.IncidentNote: _by(m.IncidentNote, "incident_id", _incidents),
     # What tells of the whole installation is for those who see all of it.
     m.AuditEntry: _nothing,
     m.ImportBatch: _nothing,

@@ -18,6 +18,7 @@ from inventory.models.base import (
     table,
     utcnow,
 )
+from inventory.models.calendars import ClassHours, DayKind, Exam, Habit, HabitKind, HabitStatus, SpecialDay, Term
 from inventory.models.causes import CauseRule
 from inventory.models.credentials import Credential
 from inventory.models.devices import Device, DeviceKind, DeviceUpstream, Watch
@@ -25,12 +26,24 @@ from inventory.models.history import HistoryDay
 from inventory.models.lines import Line, LineSite
 from inventory.models.links import Link
 from inventory.models.live import Feed, JudgeState, NodeState
-from inventory.models.outages import Incident, Maintenance, Notice, Outage, Unseen
+from inventory.models.outages import Incident, Maintenance, MaintenanceOccurrence, Notice, Outage, Repeat, Unseen
 from inventory.models.ports import Port
 from inventory.models.prefixes import Prefix
 from inventory.models.regions import Region, RegionTree
+from inventory.models.rules import DegradedRule, Measure
 from inventory.models.schools import School, SchoolCode, SchoolLevel, SchoolSuccession
 from inventory.models.sites import Site, SiteKind
+from inventory.models.telling import (
+    Contact,
+    Delivery,
+    Duty,
+    EscalationStep,
+    IncidentNote,
+    NoticeRule,
+    Outlet,
+    OutletKind,
+    Silence,
+)
 from inventory.models.users import LoginLink, LoginSession, Role, Token, User
 from inventory.models.version import RegisterVersion
 from inventory.models.walls import WallLink
@@ -42,15 +55,27 @@ __all__ = [
     "AskingRule",
     "AuditEntry",
     "CauseRule",
+    "ClassHours",
+    "Contact",
     "Credential",
+    "DayKind",
+    "DegradedRule",
+    "Delivery",
     "Device",
     "DeviceKind",
     "DeviceUpstream",
+    "Duty",
+    "EscalationStep",
+    "Exam",
     "Feed",
+    "Habit",
+    "HabitKind",
+    "HabitStatus",
     "HistoryDay",
     "ImportBatch",
     "ImportChange",
     "Incident",
+    "IncidentNote",
     "JudgeState",
     "Line",
     "LineSite",
@@ -58,23 +83,32 @@ __all__ = [
     "LoginLink",
     "LoginSession",
     "Maintenance",
+    "MaintenanceOccurrence",
+    "Measure",
     "NodeKind",
     "NodeState",
     "Notice",
+    "NoticeRule",
     "Outage",
+    "Outlet",
+    "OutletKind",
     "Port",
     "Prefix",
     "Region",
     "RegionTree",
     "RegisterVersion",
+    "Repeat",
     "Role",
     "School",
     "SchoolCode",
     "SchoolLevel",
     "SchoolSuccession",
+    "Silence",
     "Site",
     "SiteKind",
+    "SpecialDay",
     "State",
+    "Term",
     "Token",
     "Unseen",
     "User",

@@ -58,6 +58,10 @@ def _fill(session: Session, code: str, number: int) -> None:
     add(m.WallLink(name="wall", token_hash=f"p{number}", region_id=place.id))
     add(m.WallLink(name="wall", token_hash=f"d{number}", region_id=duty.id))
     add(m.User(name=f"duty{number}", region_id=duty.id))
+    for region in (place, duty):
+        rule = m.DegradedRule(key=f"{region.tree}{number}", name_zh="r", measure="rtt_ms", raise_at=2, clear_at=1)
+        rule.region_id = region.id
+        add(rule)
 
 
 INSIDE = {m.Region: 1, m.Device: 2, m.NodeState: 4, m.Maintenance: 2}
