@@ -4,6 +4,7 @@ Written by the collector alone (`inventory/log.py`), read by everyone.
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON
@@ -101,6 +102,10 @@ class Incident(SQLModel, table=True):
     acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     promised_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ticket: str = Field(default="", max_length=80)
+    planned_until: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="switched off as usual (planned off): nobody is told before"
+    )
+    planned_why: dict[str, Any] = Field(default_factory=dict, sa_type=JSON, description="inventory/calendars/planned.py")
     updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
 
 
@@ -123,8 +128,21 @@ class Notice(SQLModel, table=True):
     error: str = Field(default="", max_length=300)
 
 
+class Repeat(StrEnum):
+    """How a window of work comes again."""
+
+    never = "never"
+    daily = "daily"
+    weekly = "weekly"
+    monthly = "monthly"
+
+
 class Maintenance(SQLModel, table=True):
-    """A window of work on a node or on all of a region; never without an end."""
+    """A window of work on a node or on all of a region; never without an end.
+
+    A repeating one: `from_at` and `until_at` are its first occurrence, `repeat_until` ends the series; all occurrences are rows of
+    `maintenance_occurrence`, worked out when it is written (`inventory/calendars/windows.py`).
+    """
 
     __tablename__ = "maintenance"
 
@@ -134,9 +152,23 @@ class Maintenance(SQLModel, table=True):
     region_id: int | None = Field(default=None, foreign_key="region.id")
     from_at: datetime = Field(sa_type=UtcDateTime)
     until_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    repeat: str = Field(default=Repeat.never, max_length=8, description="Repeat")
+    weekdays: list[int] = Field(default_factory=list, sa_type=JSON, description="weekly: 1 Monday to 7 Sunday, local")
+    repeat_until: datetime | None = Field(default=None, sa_type=UtcDateTime, description="the end of the series")
     reason: str = Field(default="", max_length=200)
     created_by: str = Field(default="", max_length=80)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+
+
+class MaintenanceOccurrence(SQLModel, table=True):
+    """One occurrence of a repeating window."""
+
+    __tablename__ = "maintenance_occurrence"
+
+    id: int | None = Field(default=None, primary_key=True)
+    maintenance_id: int = Field(foreign_key="maintenance.id", index=True, ondelete="CASCADE")
+    from_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    until_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
 class Unseen(SQLModel, table=True):

@@ -52,6 +52,18 @@ def _fill(session: Session, code: str, number: int) -> None:
     add(m.Maintenance(kind="device", node_id=device, from_at=NOW, until_at=NOW))
     add(m.Maintenance(region_id=place.id, from_at=NOW, until_at=NOW))
     add(m.Maintenance(region_id=duty.id, from_at=NOW, until_at=NOW))
+    series = add(m.Maintenance(kind="school", node_id=school, from_at=NOW, until_at=NOW, repeat="daily"))
+    add(m.MaintenanceOccurrence(maintenance_id=series, from_at=NOW, until_at=NOW))
+    add(m.Term(name="t", school_id=school, first_on=date(2026, 9, 1), last_on=date(2027, 1, 20)))
+    add(m.ClassHours(region_id=place.id, spans=["08:00-12:00"]))
+    add(m.ClassHours(region_id=duty.id, spans=["08:00-12:00"]))
+    add(
+        m.SpecialDay(
+            name="snow", kind="holiday", school_id=school, first_on=date(2026, 12, 1), last_on=date(2026, 12, 1)
+        )
+    )
+    add(m.Exam(name="e", school_id=school, from_at=NOW, until_at=NOW))
+    add(m.Habit(school_id=school, kind="night", off_from="21:00", off_until="22:00", on_by="07:30"))
     add(m.Credential(name=f"place{number}", region_id=place.id))
     add(m.Credential(name=f"duty{number}", region_id=duty.id))
     add(m.User(name=f"place{number}", region_id=place.id))
@@ -64,7 +76,7 @@ def _fill(session: Session, code: str, number: int) -> None:
         add(rule)
 
 
-INSIDE = {m.Region: 1, m.Device: 2, m.NodeState: 4, m.Maintenance: 2}
+INSIDE = {m.Region: 1, m.Device: 2, m.NodeState: 4, m.Maintenance: 3}
 """Rows inside one county, where they are not one."""
 
 HIDDEN = {m.AuditEntry, m.ImportBatch, m.ImportChange, m.LoginSession, m.LoginLink, m.Token, m.JudgeState}
