@@ -30,6 +30,7 @@ from api import (
 )
 from api.changes import ChangeWatcher
 from api.changes import router as changes_router
+from api.keeping import Keeper
 from api.middleware import BodyLimit, FailureNet, HostCheck, RequestLog, SecurityHeaders, allowed_hosts
 from api.resources import RESOURCES, router_of
 from api.schema import describe
@@ -74,6 +75,7 @@ def create_app(
     app.state.changes = ChangeWatcher(register)
     app.state.observed = observe.OwnMetrics()
     app.state.coverage = coverage.KeptCoverage()
+    app.state.kept = Keeper(register)
     errors.install(app)
     _add_layers(app, settings)
     _add_calls(app)
@@ -128,3 +130,4 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         tasks.cancel_scope.cancel()
     app.state.link.close()
+    app.state.kept.commits.close()

@@ -41,7 +41,22 @@ CALLS = (
     "/api/v1/coverage",
     "/api/v1/lookup?address=127.1.1.1",
 )
-PAGES = ("/", "/schools", "/devices", "/lines", "/schools/1", "/devices/1")
+PAGES = (
+    "/",
+    "/schools",
+    "/schools?q=xiaoxue",
+    "/schools?state=down",
+    "/schools/1",
+    "/devices",
+    "/devices?kind=camera",
+    "/devices?q=127.1",
+    "/devices/1",
+    "/lines",
+    "/lines?operator=telecom",
+    "/incidents",
+    "/regions/14",
+    "/regions/140105",
+)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api.pages.frame import PageFrame
+from api.pages.frame import Frame, PageFrame, kept
 from api.pages.queries import board as queries
 from api.pages.queries.roots import describe_roots, name_lines
 from api.pages.queries.slow import list_slow
@@ -16,10 +16,19 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 def show_board(frame: PageFrame) -> Response:
     """The board; `?wall=1` for a screen on a wall, without controls."""
+    live = frame.partial and frame.request.headers.get("hx-target") == "live"
+    wall = frame.request.query_params.get("wall") == "1"
+    return frame.page(
+        "board_live.html" if live else "board.html", **board_context(frame), address="/?wall=1" if wall else "/"
+    )
+
+
+def board_context(frame: Frame) -> dict[str, Any]:
+    """What the board shows: current incidents, counts, tiles, what mended."""
     rows, total = queries.list_incidents(frame.session, frame.scope)
     recovered = queries.list_recovered(frame.session, frame.scope, frame.now)
     slow = list_slow(frame.session, frame.scope)
-    context: dict[str, Any] = {
+    return {
         "rows": rows,
         "incident_total": total,
         "above": queries.cut_from_above(frame.session, frame.scope),
@@ -31,5 +40,3 @@ def show_board(frame: PageFrame) -> Response:
         "tiles": queries.map_tiles(frame.session, frame.scope),
         "registered": queries.is_registered(frame.session, frame.scope),
     }
-    live = frame.partial and frame.request.headers.get("hx-target") == "live"
-    return frame.page("board_live.html" if live else "board.html", **context)

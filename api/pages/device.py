@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.collector_link import CollectorGone, CollectorRefused
 from api.errors import Problem
 from api.pages.enabling import commands_for
-from api.pages.frame import Frame, PageFrame
+from api.pages.frame import Frame, PageFrame, kept
 from api.pages.panel import lay_out
 from api.pages.queries import device as queries
 from api.pages.queries.contacts import find_contacts
@@ -25,6 +25,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/devices/{number}")
+@kept
 def show_device(frame: PageFrame, number: int) -> Response:
     """One device."""
     rows = _read(frame, number)
@@ -74,6 +75,7 @@ def show_live(frame: PageFrame, number: int) -> Response:
 
 
 @router.get("/lines/{number}")
+@kept
 def show_line(frame: PageFrame, number: int) -> Response:
     """One line: does the carrier deliver what we pay for?"""
     rows = queries.read_line(frame.session, frame.scope, number)

@@ -1,18 +1,19 @@
 """What every page stands on: the caller, a session, the language, the clock and the freshness of the feed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Annotated, Any
+from functools import cached_property, wraps
+from typing import Annotated, Any, Concatenate, ParamSpec
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends
 from sqlalchemy import select
 from sqlmodel import Session
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
+from api.keeping import Anyone, key_of, made_out_to
 from api.pages.clock import Clock
 from api.pages.render import render
 from api.pages.texts import catalogue, choose_locale
@@ -22,6 +23,8 @@ from inventory.scope import Scope
 
 THEME_COOKIE = "edunet_theme"
 ZONE = ZoneInfo("Asia/Shanghai")
+
+Rest = ParamSpec("Rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Frame:
     request: Request
     caller: CurrentUser
     session: Session
+    shared: bool = False
+    """Whether this page is kept for others too (`kept`): then it names nobody."""
 
     @cached_property
     def locale(self) -> str:
@@ -91,14 +96,15 @@ class Frame:
 
     def page(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         """`template` as the answer."""
+        caller = Anyone(self.caller) if self.shared else self.caller
         body = render(
             self.locale,
             template,
             {
                 **base_context(self.request, self.locale),
                 "frame": self,
-                "caller": self.caller,
-                "csrf": self.caller.csrf,
+                "caller": caller,
+                "csrf": caller.csrf,
                 "clock": self.clock,
                 "freshness": self.freshness,
                 **context,
@@ -116,6 +122,25 @@ def open_frame(request: Request, caller: Annotated[CurrentUser, Depends(page_use
 
 
 PageFrame = Annotated[Frame, Depends(open_frame)]
+
+
+def kept(show: Callable[Concatenate[Frame, Rest], Response]) -> Callable[..., Response]:
+    """Of a page's function: its answer is kept for a moment for all who may see the same (`api/keeping.py`).
+
+    Such a page may show what depends on the caller's scope, role and language, and nothing else of the caller.
+    """
+
+    @wraps(show)
+    def show_kept(frame: Frame, *args: Rest.args, **kwargs: Rest.kwargs) -> Response:
+        headers, cookies = frame.request.headers, frame.request.cookies
+        asked = tuple(headers.get(name, "") for name in ("hx-request", "hx-target", "hx-history-restore-request"))
+        key = key_of(frame.request, frame.caller, frame.locale, cookies.get(THEME_COOKIE, ""), asked)
+        frame.shared = True
+        answer = frame.request.app.state.kept.answer(key, lambda: show(frame, *args, **kwargs))
+        is_page = answer.headers.get("content-type", "").startswith("text/html")
+        return made_out_to(answer, frame.caller) if is_page else answer
+
+    return show_kept
 
 
 def zone_of(request: Request) -> ZoneInfo:

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.errors import Problem
-from api.pages.frame import Frame, PageFrame
+from api.pages.frame import Frame, PageFrame, kept
 from api.pages.listing import EXPORT_LIMIT, PAGE_SIZE, ListAddress, exported, wants_export
 from api.pages.queries import incident as detail
 from api.pages.queries import past as queries
@@ -20,6 +20,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/incidents")
+@kept
 def show_incidents(frame: PageFrame) -> Response:
     """Past and current incidents, the newest first; as a table to take away with `format=csv` or `format=xlsx`."""
     at = ListAddress.read(frame.request, queries.FILTERS, queries.ORDERS, "-from")
@@ -44,6 +45,7 @@ def show_incidents(frame: PageFrame) -> Response:
 
 
 @router.get("/incidents/{number}")
+@kept
 def show_incident(frame: PageFrame, number: int) -> Response:
     """One incident: what failed, what it cuts off, what was said of it and when, the evidence."""
     row = detail.read_incident(frame.session, frame.scope, number)

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from api.collector_link import CollectorGone, CollectorRefused
-from api.pages.frame import Frame, PageFrame
+from api.pages.frame import Frame, PageFrame, kept
 from api.pages.listing import EXPORT_LIMIT, PAGE_SIZE, ListAddress, exported, wants_export
 from api.pages.queries import lists as queries
 from api.pages.queries.places import Places, read_places
@@ -17,6 +17,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/schools")
+@kept
 def show_schools(frame: PageFrame) -> Response:
     """All schools of the caller's part."""
     at = ListAddress.read(frame.request, ("q", "region", "level", "state"), queries.SCHOOL_ORDERS, "state")
@@ -29,6 +30,7 @@ def show_schools(frame: PageFrame) -> Response:
 
 
 @router.get("/lines")
+@kept
 def show_lines(frame: PageFrame) -> Response:
     """All lines of the caller's part."""
     at = ListAddress.read(frame.request, ("q", "region", "operator", "state"), queries.LINE_ORDERS, "state")
@@ -48,6 +50,7 @@ def show_lines(frame: PageFrame) -> Response:
 
 
 @router.get("/devices")
+@kept
 def show_devices(frame: PageFrame) -> Response:
     """All devices of the caller's part."""
     at = ListAddress.read(

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from api.errors import Problem
-from api.pages.frame import PageFrame
+from api.pages.frame import PageFrame, kept
 from api.pages.queries import board as queries
 from api.pages.queries import region as part
 from api.pages.queries.places import read_places
@@ -23,6 +23,7 @@ def show_top(frame: PageFrame) -> Response:
 
 
 @router.get("/regions/{code}")
+@kept
 def show_region(frame: PageFrame, code: str) -> Response:
     """A province, city, county or zone: tiles of what is below it, coverage, the worst ten."""
     places = read_places(frame.session, frame.scope, code)

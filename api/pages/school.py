@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.errors import Problem
-from api.pages.frame import Frame, PageFrame
+from api.pages.frame import Frame, PageFrame, kept
 from api.pages.listing import write_csv
 from api.pages.queries import school as queries
 from api.pages.queries.contacts import find_contacts
@@ -26,6 +26,7 @@ ALIVE = (State.up, State.degraded, State.agent_silent, State.flapping)
 
 
 @router.get("/schools/{number}")
+@kept
 def show_school(frame: PageFrame, number: int) -> Response:
     """One school on one screen."""
     rows = _read(frame, number)

@@ -8,6 +8,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.keeping import Keeper, key_of
 from api.resources.machine import MAX_ID, Resource, Row
 from api.resources.reading import etag_of, list_rows, read_row
 from api.resources.writing import create_row, delete_row, update_row
@@ -85,8 +86,14 @@ def router_of(resource: Resource) -> APIRouter:
 
 def _add_reading(router: APIRouter, resource: Resource, asker: Any) -> None:
     def list_all(request: Request, caller: CurrentUser, query: Any) -> Response:
-        with register_of(request).session() as session:
-            return answer(list_rows(resource, session, caller, query))
+        def make() -> Response:
+            with register_of(request).session() as session:
+                return answer(list_rows(resource, session, caller, query))
+
+        if resource.own is not None:
+            return make()
+        kept: Keeper = request.app.state.kept
+        return kept.answer(key_of(request, caller), make)
 
     def read_one(request: Request, caller: CurrentUser, number: Number) -> Response:
         with register_of(request).session() as session:
