@@ -40,11 +40,12 @@ COUNTER32 = 0x4000
 """Bit of `present`: the octets are Counter32, and wrap at 2^32."""
 
 _HEAD = struct.Struct("=4sIQQQQ")
-_MAGIC = b"edu2"
+_MAGIC = b"edu3"
 
 _FIELDS: tuple[tuple[str, str, str], ...] = (
     ("ring_at", "f8", "window"),
     ("ring", "f4", "window*targets"),
+    ("ring_lost", "u1", "window*targets"),
     ("device_id", "i8", "targets"),
     ("seq", "u4", "targets"),
     ("answered", "u1", "targets"),
@@ -79,12 +80,14 @@ class Columns:
     """The columns of one block, as numpy arrays over shared memory.
 
     Of targets (n): `answered` (bits), `answered_at`, `rtt_s` (NaN: none), `uptime` (hundredths; -1 unknown), `uptime_at`, `reading_at` (0: never),
-    `complete`, `snmp_misses` (reading rounds without an answer on end), `device_id`, `seq`. Of liveness rounds: `ring` (window × n, seconds, see MISS), `ring_at`.
+    `complete`, `snmp_misses` (reading rounds without an answer on end), `device_id`, `seq`. Of liveness rounds: `ring` (window × n, seconds, see MISS), `ring_at`,
+    `ring_lost` (window × n: pings without an answer, those of a round that was answered at last among them).
     Of ports: rows `offsets[i]:offsets[i + 1]` are target i's; `if_index`, `name_id`, `present`, `counters` (ports × 9), `in_bps`, `out_bps` (NaN unknown).
     """
 
     ring_at: NDArray[np.float64]
     ring: NDArray[np.float32]
+    ring_lost: NDArray[np.uint8]
     device_id: NDArray[np.int64]
     seq: NDArray[np.uint32]
     answered: NDArray[np.uint8]

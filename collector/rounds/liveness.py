@@ -30,10 +30,11 @@ SNMP_S = 2.0
 
 @dataclass(frozen=True)
 class Sweep:
-    """What one liveness round found. answered: bits by target; rtt_s: as `shared.Columns.ring`; self_ok by zone; proof: whether silence says anything."""
+    """What one liveness round found. answered: bits by target; rtt_s: as `shared.Columns.ring`; lost: pings; self_ok by zone; proof: whether silence says anything."""
 
     answered: NDArray[np.uint8]
     rtt_s: NDArray[np.float32]
+    lost: NDArray[np.uint8]
     self_ok: list[bool]
     unproven: NDArray[np.bool_]
 
@@ -65,11 +66,11 @@ class Liveness:
         n, begun = len(self.targets), time.monotonic()
         until = begun + PATIENCE * every_s
         answered = np.zeros(n, np.uint8)
-        rtt = np.full(n, UNASKED, np.float32)
+        rtt, lost = np.full(n, UNASKED, np.float32), np.zeros(n, np.uint8)
         early = np.union1d(self._by_snmp, np.flatnonzero(self._missed & self._also_snmp))
         snmp = self._threads.submit(self._ask_snmp, early, until) if len(early) else None
         tcp = self._threads.submit(self._ask_tcp, self._by_tcp, until) if self._by_tcp else None
-        references = self._ping(answered, rtt, every_s, rate_pps)
+        references = self._ping(answered, rtt, lost, every_s, rate_pps)
         _take(snmp, answered, BY_SNMP)
         missing = answered == 0
         late = np.setdiff1d(np.flatnonzero(missing & self._also_snmp), early)
@@ -83,9 +84,16 @@ class Liveness:
         rtt[answered == 0] = MISS
         self._missed = (answered & BY_PING) == 0
         any_target = [bool((answered[self.targets.zone == zone] > 0).any()) for zone in range(len(self.targets.zones))]
-        return Sweep(answered, rtt, self.eyes.self_ok(references, any_target), self._unproven & (answered == 0))
+        return Sweep(answered, rtt, lost, self.eyes.self_ok(references, any_target), self._unproven & (answered == 0))
 
-    def _ping(self, answered: NDArray[np.uint8], rtt: NDArray[np.float32], every_s: float, rate_pps: int) -> list[bool]:
+    def _ping(
+        self,
+        answered: NDArray[np.uint8],
+        rtt: NDArray[np.float32],
+        lost: NDArray[np.uint8],
+        every_s: float,
+        rate_pps: int,
+    ) -> list[bool]:
         n = len(self.targets)
         select = np.concatenate([self._by_ping, np.arange(n, n + len(self.eyes.addresses))])
         if not len(select):
@@ -108,6 +116,8 @@ class Liveness:
         got = np.asarray(readings.answered, np.bool_)[mine]
         answered[mine[got]] |= BY_PING
         rtt[mine[got]] = np.asarray(readings.rtt_seconds, np.float32)[mine[got]]
+        sent, came = np.asarray(readings.sent)[mine], np.asarray(readings.received)[mine]
+        lost[mine] = np.minimum(sent - np.minimum(came, sent), 255)
         return [bool(answer) for answer in np.asarray(readings.answered)[n:]]
 
     def _ask_snmp(self, select: NDArray[np.int64], until: float) -> NDArray[np.int64]:

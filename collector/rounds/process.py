@@ -139,7 +139,7 @@ class RoundsProcess:
         sweep = current.liveness.sweep(every, self.hello.ping_rate_pps)
         ended = self.clock.now()
         version = current.targets.version
-        self.store.write_liveness(version, tick, ended, sweep.answered, sweep.rtt_s)
+        self.store.write_liveness(version, tick, ended, sweep.answered, sweep.rtt_s, sweep.lost)
         for zone, shard, group in current.groups:
             for report in _reports(sweep, zone, shard, group, version, tick, (started, ended, every)):
                 self.outbox.put(report)

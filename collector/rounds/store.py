@@ -65,6 +65,7 @@ class Store:
         new.offsets[1:] = np.cumsum(capacity)
         new.ring_at[:] = old.ring_at
         new.ring[:, known] = old.ring[:, source]
+        new.ring_lost[:, known] = old.ring_lost[:, source]
         for name in _KEPT:
             getattr(new, name)[known] = getattr(old, name)[source]
         counts = np.diff(old.offsets)[source]
@@ -75,9 +76,15 @@ class Store:
         self._announce(new.shape, fd)
 
     def write_liveness(
-        self, version: int, tick: int, at: float, answered: NDArray[np.uint8], rtt_s: NDArray[np.float32]
+        self,
+        version: int,
+        tick: int,
+        at: float,
+        answered: NDArray[np.uint8],
+        rtt_s: NDArray[np.float32],
+        lost: NDArray[np.uint8] | None = None,
     ) -> None:
-        """One liveness round of all targets. rtt_s: as `ring` wants it (seconds, MISS, UNASKED or NO_RTT)."""
+        """One liveness round of all targets. rtt_s: as `ring` wants it (seconds, MISS, UNASKED or NO_RTT); lost: pings of each."""
         with self.lock:
             columns = self.columns
             if columns.shape.version != version:
@@ -85,6 +92,7 @@ class Store:
             row = tick % self.window
             columns.ring_at[row] = 0
             columns.ring[row] = rtt_s
+            columns.ring_lost[row] = 0 if lost is None else lost
             columns.ring_at[row] = at
             columns.answered[:] = answered
             columns.answered_at[answered > 0] = at
@@ -96,6 +104,7 @@ class Store:
             for tick in ticks[-self.window :]:
                 self.columns.ring_at[tick % self.window] = 0
                 self.columns.ring[tick % self.window] = UNASKED
+                self.columns.ring_lost[tick % self.window] = 0
 
     def write_reading(self, version: int, at: float, asked: NDArray[np.int64], reading: "Reading") -> "Changes | None":
         """One reading round (see `Reading`). What changed, or None where another plan has come meanwhile."""
