@@ -32,7 +32,7 @@ from api.changes import ChangeWatcher
 from api.changes import router as changes_router
 from api.keeping import Keeper
 from api.middleware import BodyLimit, FailureNet, HostCheck, RequestLog, SecurityHeaders, allowed_hosts
-from api.resources import RESOURCES, router_of
+from api.resources import RESOURCES, outlets, router_of, timeline
 from api.schema import describe
 from api.security import public
 from api.settings import ApiSettings
@@ -105,6 +105,8 @@ def _add_calls(app: FastAPI) -> None:
         app.include_router(router_of(resource), prefix="/api/v1", dependencies=strict)
     for module in (board, correcting, status, live, curves, lookup, coverage, importing, me, prometheus):
         app.include_router(module.router, prefix="/api/v1", dependencies=strict)
+    for calls in (outlets.router, timeline.router):
+        app.include_router(calls, prefix="/api/v1", dependencies=strict)
     app.include_router(changes_router, prefix="/api/v1")
     app.include_router(observe.router)
     app.include_router(prometheus.probes)

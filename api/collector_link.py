@@ -51,6 +51,10 @@ class CollectorLink:
         """POST /probe: ask one device now. module: icmp, snmp, device or path."""
         return self._json("POST", "/probe", {"device": device_id, "module": module}, PROBE_S)
 
+    def test_outlet(self, outlet_id: int, by: str) -> dict[str, Any]:
+        """POST /outlets/{id}/test: send a test message now. {ok, outlet, answer, wall_s}; the demonstration refuses."""
+        return self._json("POST", f"/outlets/{outlet_id}/test", {"by": by}, PROBE_S)
+
     @contextmanager
     def metrics(self, accept: str) -> Iterator[httpx.Response]:
         """GET /metrics as a stream; close by leaving the context."""

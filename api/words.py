@@ -11,6 +11,10 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "bad-token": ("令牌无效或已过期", "The token is not valid, or has expired"),
     "wrong-login": ("用户名或密码不正确", "The name or the password is wrong"),
     "wrong-link": ("登录链接无效、已使用或已过期", "The sign-in link is not valid, was used, or has expired"),
+    "wall-gone": (
+        "大屏链接无效、已撤销或已到期",
+        "The wall screen's link is not valid, was revoked, or has ended",
+    ),
     "too-many-tries": ("尝试过于频繁，请 {seconds} 秒后再试", "Too many tries: wait {seconds} seconds"),
     "csrf": ("页面已过期，请刷新后重试", "The page is out of date: load it again, then repeat"),
     "must-change": ("请先修改密码", "Change your password first"),
@@ -25,6 +29,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "in-use": ("仍被 {what} 引用，不能删除", "It is still used by {what}, and cannot be deleted"),
     "begun": ("已经开始，不能删除：请改其结束时间", "It has begun and stays on record: change its end instead"),
     "shipped": ("随程序提供的规则不能删除：请停用", "It came with edunet, and cannot be deleted: switch it off"),
+    "closed": ("事件已结束", "The incident is over"),
     "need-match": ("请用 If-Match 说明所修改的版本", "Say by If-Match which version you change"),
     "stale": ("记录已被他人修改，请重新读取", "Someone has changed it meanwhile: read it again"),
     "too-large": ("内容超过上限 {limit} MB", "The body is larger than {limit} MB"),

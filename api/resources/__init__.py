@@ -2,10 +2,12 @@
 
 from api.resources.asking import ASKING
 from api.resources.audit import AUDIT
+from api.resources.calendars import CLASS_HOURS, EXAMS, SPECIAL_DAYS, TERMS
 from api.resources.causes import CAUSE_RULES
 from api.resources.credentials import CREDENTIALS
 from api.resources.degraded_rules import DEGRADED_RULES
 from api.resources.devices import DEVICES
+from api.resources.habits import HABITS
 from api.resources.imports import IMPORTS
 from api.resources.incidents import INCIDENTS
 from api.resources.lines import LINES
@@ -13,12 +15,15 @@ from api.resources.links import LINKS
 from api.resources.machine import Resource
 from api.resources.maintenance import MAINTENANCE
 from api.resources.outages import OUTAGES
+from api.resources.outlets import DELIVERIES, OUTLETS
 from api.resources.ports import PORTS
 from api.resources.prefixes import PREFIXES
 from api.resources.regions import REGIONS
 from api.resources.routes import router_of
 from api.resources.schools import SCHOOLS
 from api.resources.sites import SITES
+from api.resources.telling import CONTACTS, DUTIES, ESCALATION_STEPS, NOTICE_RULES, SILENCES
+from api.resources.timeline import INCIDENT_NOTES
 from api.resources.tokens import TOKENS
 from api.resources.users import USERS
 from api.resources.walls import WALLS
@@ -38,9 +43,22 @@ RESOURCES: tuple[Resource, ...] = (
     ASKING,
     DEGRADED_RULES,
     MAINTENANCE,
+    TERMS,
+    CLASS_HOURS,
+    SPECIAL_DAYS,
+    EXAMS,
+    HABITS,
     OUTAGES,
     CAUSE_RULES,
     INCIDENTS,
+    INCIDENT_NOTES,
+    OUTLETS,
+    DELIVERIES,
+    NOTICE_RULES,
+    ESCALATION_STEPS,
+    CONTACTS,
+    DUTIES,
+    SILENCES,
     IMPORTS,
     USERS,
     TOKENS,
