@@ -218,5 +218,8 @@ def allowed_hosts(listen: str, hosts: Iterable[str]) -> tuple[frozenset[str], bo
 
 
 def _loggable(path: str) -> str:
-    """The path without secrets: a one-time link's is one."""
-    return "/login/link/..." if path.startswith("/login/link/") else path[:200]
+    """The path without secrets: those of a one-time link and of a wall screen's."""
+    for secret in ("/login/link/", "/wall/"):
+        if path.startswith(secret):
+            return f"{secret}..."
+    return path[:200]

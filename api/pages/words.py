@@ -9,6 +9,8 @@ _CAUSES = (
 
 WORDS: tuple[str, ...] = (
     "language.other",
+    "language.zh",
+    "language.en",
     *(f"unit.{unit}" for unit in ("s", "min", "h", "d")),
     *(f"{group}.{state}" for group in ("state", "meaning", "sentence", "device", "line") for state in State),
     *(f"level.{level}" for level in SchoolLevel),

@@ -31,6 +31,7 @@ PUBLIC = {
     ("GET", "/static/{name}"),
     ("GET", "/assets/{name}"),
     ("GET", "/favicon.ico"),
+    ("GET", "/wall/{secret}"),  # tests/api/test_pages_walls.py
 }
 """All that strangers may ask. A route that is not here stands on one of ASKERS."""
 

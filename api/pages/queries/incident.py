@@ -23,9 +23,7 @@ from inventory.models import (
 )  # fmt: skip
 from inventory.scope import Scope
 
-incident, notice, outage, node, school = (
-    table(model) for model in (Incident, Notice, Outage, NodeState, School)
-)
+incident, notice, outage, node, school = (table(model) for model in (Incident, Notice, Outage, NodeState, School))
 
 SCHOOLS = 500
 """Schools named on an incident's page."""

@@ -29,13 +29,15 @@
   function judgeFeed() {
     const feed = document.getElementById("feed");
     const live = document.getElementById("live");
-    if (!feed) return;
+    const told = feed || live; // a wall has no header: there the board itself carries the time
+    if (!told) return;
     const slack = 25;
-    const at = feed.dataset.at ? Date.parse(feed.dataset.at) : 0;
-    const old = (now() - at) / 1000 > Number(feed.dataset.staleAfter) + slack;
+    const at = told.dataset.at ? Date.parse(told.dataset.at) : 0;
+    const old = (now() - at) / 1000 > Number(told.dataset.staleAfter) + slack;
     const stale = old || (live && live.dataset.stale === "1");
     body.classList.toggle("is-stale", Boolean(stale));
-    if (stale && !feed.classList.contains("is-stale")) {
+    for (const gone of document.querySelectorAll("[data-gone]")) gone.hidden = !old || live.dataset.stale === "1";
+    if (stale && feed && !feed.classList.contains("is-stale")) {
       feed.classList.add("is-stale");
       const word = feed.querySelector(".word");
       if (word) word.textContent = feed.dataset.staleWord;
@@ -54,9 +56,9 @@
   }
 
   document.addEventListener("htmx:afterSwap", () => {
-    const feed = document.getElementById("feed");
-    if (feed && feed.dataset.server) offset = Date.parse(feed.dataset.server) - Date.now();
     const live = document.getElementById("live");
+    const told = document.getElementById("feed") || live;
+    if (told && told.dataset.server) offset = Date.parse(told.dataset.server) - Date.now();
     if (live) {
       const heading = live.querySelector("h1");
       if (heading && live.dataset.down !== body.dataset.down) {
@@ -85,7 +87,7 @@
 
   function listen() {
     const live = document.getElementById("live");
-    if (!live || !window.EventSource) return;
+    if (!live || live.dataset.alone !== undefined || !window.EventSource) return;
     body.dataset.down = live.dataset.down;
     let waiting = 0;
     const source = new EventSource("/api/v1/events");
@@ -100,9 +102,10 @@
     const feed = document.getElementById("feed");
     const ages = Object.entries(told.at || {}).filter(([name]) => name === "judge" || name === "rounds").map(([, at]) => at).sort((a, b) => Date.parse(a) - Date.parse(b));
     offset = Date.parse(told.as_of) - Date.now();
-    if (!feed || !ages.length) return;
-    if (told.stale !== feed.classList.contains("is-stale")) { refresh(); return; }
-    feed.dataset.at = ages[0];
+    const live = document.getElementById("live");
+    if (!live || !ages.length) return;
+    if (told.stale !== body.classList.contains("is-stale")) { refresh(); return; }
+    for (const shown of [feed, live]) if (shown) shown.dataset.at = ages[0];
     for (const stamp of document.querySelectorAll("[data-stamp]")) stamp.textContent = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: body.dataset.zone }).format(Date.parse(ages[0]));
     for (const time of document.querySelectorAll("time[data-feed]")) time.dateTime = ages[0];
     tick();
@@ -154,6 +157,31 @@
   // Submit buttons that script makes needless.
   for (const plain of document.querySelectorAll("[data-plain]")) plain.hidden = true;
   document.addEventListener("htmx:afterSettle", () => { for (const plain of document.querySelectorAll("[data-plain]")) plain.hidden = true; });
+
+  // Copying by a button; without script the text itself is selected by a click.
+  function offerCopies() { for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false; }
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const source = document.querySelector(button.dataset.copy);
+    if (!source) return;
+    const text = source.value !== undefined ? source.value : source.textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = document.createElement("textarea"); // no clipboard without TLS
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    button.classList.add("done");
+    say(button.dataset.copied || button.textContent);
+    window.setTimeout(() => button.classList.remove("done"), 2000);
+  });
+  document.addEventListener("htmx:afterSettle", offerCopies);
+  offerCopies();
 
   window.setInterval(tick, 1000);
   tick();
