@@ -102,7 +102,7 @@ def encode_message(version: str, community: bytes, pdu: bytes) -> bytes:
 
 def decode_message(data: bytes) -> Message:
     """A message of v1 or v2c. BerError for anything else."""
-    at, end = _open_message(data)
+    at, end = open_message(data)
     version, at = read_integer(data, at, end)
     if version not in (0, 1):
         raise BerError(f"version {version} in a message of v1 or v2c")
@@ -110,7 +110,8 @@ def decode_message(data: bytes) -> Message:
     return Message(version, community, _read_pdu(data, at, end))
 
 
-def _open_message(data: bytes) -> tuple[int, int]:
+def open_message(data: bytes) -> tuple[int, int]:
+    """(first octet of the content, one past its last) of a whole message. BerError where octets follow it."""
     start, stop = expect_element(data, 0, len(data), SEQUENCE)
     if stop != len(data):
         raise BerError(f"{len(data) - stop} octets after the message")
@@ -169,7 +170,7 @@ def encode_v3(message_id: int, flags: int, security: SecurityParameters, body: b
 
 def decode_v3(data: bytes) -> MessageV3:
     """A v3 message of the user-based security model. BerError for anything else."""
-    at, end = _open_message(data)
+    at, end = open_message(data)
     version, at = read_integer(data, at, end)
     if version != 3:
         raise BerError(f"version {version} in a message of v3")
@@ -209,11 +210,20 @@ def encode_scoped_pdu(engine_id: bytes, context: bytes, pdu: bytes) -> bytes:
     return encode_tlv(SEQUENCE, encode_tlv(OCTET_STRING, engine_id) + encode_tlv(OCTET_STRING, context) + pdu)
 
 
-def decode_scoped_pdu(data: bytes) -> ScopedPdu:
-    """A scoped PDU in clear. Octets after it are allowed: CBC-DES pads (RFC 3414, 8.1.1.2)."""
+def open_scoped_pdu(data: bytes) -> tuple[bytes, bytes, int, int]:
+    """(contextEngineID, contextName, where the PDU begins, where it must end) of a scoped PDU in clear.
+
+    Octets after it are allowed: CBC-DES pads (RFC 3414, 8.1.1.2).
+    """
     start, stop = expect_element(data, 0, len(data), SEQUENCE)
     engine_id, at = read_octets(data, start, stop)
     context, at = read_octets(data, at, stop)
+    return engine_id, context, at, stop
+
+
+def decode_scoped_pdu(data: bytes) -> ScopedPdu:
+    """A scoped PDU in clear, see `open_scoped_pdu`."""
+    engine_id, context, at, stop = open_scoped_pdu(data)
     return ScopedPdu(engine_id, context, _read_pdu(data, at, stop))
 
 
