@@ -14,6 +14,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
+@kept
 def show_board(frame: PageFrame) -> Response:
     """The board; `?wall=1` for a screen on a wall, without controls."""
     live = frame.partial and frame.request.headers.get("hx-target") == "live"
