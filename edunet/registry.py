@@ -31,7 +31,7 @@ def open_register() -> "Register":
     from inventory.regions import ensure_regions
 
     settings = load_settings()
-    register = Register(settings.database_url(), settings.key_file())
+    register = Register(settings.database_url(), settings.key_file(), settings.timezone)
     register.migrate()
     with register.session() as session:
         if ensure_regions(session):

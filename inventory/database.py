@@ -30,9 +30,13 @@ _MIGRATION_LOCK = 0x6564756E
 class Register:
     """The register of one installation. Making it opens nothing; `migrate()` once, then `session()`."""
 
-    def __init__(self, url: str, key_file: Path | None = None) -> None:
-        """url: SQLAlchemy address. key_file: the file with the key that seals credentials (see `inventory/sealing.py`)."""
+    def __init__(self, url: str, key_file: Path | None = None, timezone: str = "Asia/Shanghai") -> None:
+        """url: SQLAlchemy address. key_file: the file with the key that seals credentials (see `inventory/sealing.py`).
+
+        timezone: that of calendars and repeating windows.
+        """
         self.url = url
+        self.timezone = timezone
         self.key_file = key_file
         self.engine: Engine = _engine(url)
         self.sealer = Sealer(key_file) if key_file else None

@@ -158,6 +158,7 @@ class Maintenance(SQLModel, table=True):
     reason: str = Field(default="", max_length=200)
     created_by: str = Field(default="", max_length=80)
     created_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
+    row_version: int = Field(default=1)
 
 
 class MaintenanceOccurrence(SQLModel, table=True):

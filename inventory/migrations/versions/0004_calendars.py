@@ -74,7 +74,7 @@ def downgrade() -> None:
     op.drop_column("incident", "planned_why")
     op.drop_column("incident", "planned_until")
     op.drop_table("maintenance_occurrence")
-    for column in ("repeat_until", "weekdays", "repeat"):
+    for column in ("row_version", "repeat_until", "weekdays", "repeat"):
         op.drop_column("maintenance", column)
     op.drop_table("habit")
     for name in reversed(CALENDARS):
@@ -115,6 +115,7 @@ def _add_repeating() -> None:
     op.add_column("maintenance", sa.Column("repeat", sa.String(length=8), nullable=False, server_default="never"))
     op.add_column("maintenance", sa.Column("weekdays", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("maintenance", sa.Column("repeat_until", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("maintenance", sa.Column("row_version", sa.Integer(), nullable=False, server_default="1"))
     op.create_table(
         "maintenance_occurrence",
         sa.Column("id", sa.Integer(), nullable=False),
