@@ -141,4 +141,6 @@ def absorb(walk: Any, device: int, data: bytes, at: int, end: int, asked: int) -
         walk.cursors[device, column] = cursors[column]
     walk.tally[1] += len(cells)
     walk.ended[device] |= ended
+    if cells and not walk.dialect[device]:
+        walk.proven[device] = 1
     return True

@@ -26,7 +26,9 @@ NARROW = 0x4000
 CELLS = 160
 MAX_ROWS = 4096
 """Most ports kept of one device in one round; what has more is a loop."""
-IDLE, FLYING, READY, DONE, LOST = range(5)
+IDLE, FLYING, READY, DONE, LOST, SPENT = range(6)
+BULK, NEXT, NEXT_V1 = range(3)
+"""Of `dialect`: GETBULK of v2c, GETNEXT of v2c for agents that know no GETBULK, GETNEXT of v1."""
 ARENA, VALUES, FOREIGN, BROKEN, ERRORS, LATE, LOOPS, ANSWERS, TALLIES = range(9)
 UPTIME, NUMBER = 1, 2
 _SCALARS = bytes.fromhex("2b060102010103002b06010201020100")
@@ -309,6 +311,23 @@ class Walk:
     repetitions: cython.uchar[::1]
     width: cython.uchar[::1]
     wide: cython.uchar[::1]
+    dialect: cython.uchar[::1]
+    proven: cython.uchar[::1]
+    off: cython.ushort[::1]
+    sent: cython.uint[::1]
+    began: cython.uint[::1]
+    begun: cython.uint[::1]
+    tries: cython.uchar[::1]
+    heard: cython.uchar[::1]
+    sends: cython.ushort[::1]
+    octets: cython.uint[::1]
+    srtt: cython.uint[::1]
+    rttvar: cython.uint[::1]
+    rtt_sum: cython.uint[::1]
+    samples: cython.ushort[::1]
+    budget_requests: cython.ushort[::1]
+    budget_octets: cython.uint[::1]
+    budget_us: cython.uint[::1]
     base: cython.longlong[::1]
     count: cython.int[::1]
     room: cython.int[::1]
@@ -352,6 +371,26 @@ class Walk:
         self.repetitions = arrays["repetitions"]
         self.width = arrays["width"]
         self.wide = arrays["wide"]
+        for name in ("dialect", "proven", "off", "sent", "began", "begun", "tries", "heard", "sends", "octets"):
+            if len(arrays[name]) != len(arrays["state"]):
+                raise ValueError(f"{name} has another length")
+        self.dialect = arrays["dialect"]
+        self.proven = arrays["proven"]
+        self.off = arrays["off"]
+        self.sent = arrays["sent"]
+        self.began = arrays["began"]
+        self.begun = arrays["begun"]
+        self.tries = arrays["tries"]
+        self.heard = arrays["heard"]
+        self.sends = arrays["sends"]
+        self.octets = arrays["octets"]
+        self.srtt = arrays["srtt"]
+        self.rttvar = arrays["rttvar"]
+        self.rtt_sum = arrays["rtt_sum"]
+        self.samples = arrays["samples"]
+        self.budget_requests = arrays["budget_requests"]
+        self.budget_octets = arrays["budget_octets"]
+        self.budget_us = arrays["budget_us"]
         self.base = arrays["base"]
         self.count = arrays["count"]
         self.room = arrays["room"]
@@ -417,10 +456,12 @@ class Walk:
         packets: cython.uchar[::1],
         size: cython.Py_ssize_t,
         lengths: cython.int[::1],
+        now: cython.uint = 1,
     ) -> None:
-        """Write the next request of each of `devices[:count]` into `packets`, and mark them FLYING.
+        """Write the next request of each of `devices[:count]` into `packets`, and mark them FLYING, as sent at `now` (us, not 0).
 
-        A GETBULK of the columns that have not ended, each from its own cursor; a GET of the scalars alone where none is left to walk.
+        A GETBULK (GETNEXT, as `dialect` says) of the columns that have not ended, each from its own cursor; a GET of the scalars alone where
+        none is left to walk.
         """
         i: cython.Py_ssize_t
         if count * size > packets.shape[0] or size < 1024:
@@ -430,6 +471,83 @@ class Walk:
         with cython.nogil:
             for i in range(count):
                 lengths[i] = self._compose(devices[i], packets, i * size)
+                self._note_sent(devices[i], lengths[i], now)
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(-9, check=False)
+    def _note_sent(self, device: cython.int, size: cython.int, now: cython.uint) -> cython.int:
+        """What the timers and the budgets need of a request."""
+        self.sent[device] = now
+        if self.begun[device] == 0:
+            self.begun[device] = now
+        if self.tries[device] == 0:
+            self.began[device] = now
+        if self.tries[device] < 255:
+            self.tries[device] += 1
+        if self.sends[device] < 65535:
+            self.sends[device] += 1
+        self.octets[device] += size
+        return 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(-9, check=False)
+    def _note_answer(self, device: cython.int, size: cython.longlong, now: cython.uint) -> cython.int:
+        """The round-trip time by RFC 6298 (2.3, in us), of requests that were sent once only (Karn); the octets; the tries begin again."""
+        rtt: cython.longlong = now - self.sent[device]
+        mean: cython.longlong = self.srtt[device]
+        spread: cython.longlong = self.rttvar[device]
+        if self.tries[device] == 1 and 0 <= rtt < 1 << 30:
+            if mean == 0:
+                mean = rtt if rtt > 0 else 1
+                spread = rtt >> 1
+            else:
+                spread += ((mean - rtt if mean > rtt else rtt - mean) - spread) >> 2
+                mean += (rtt - mean) >> 3
+            self.srtt[device] = cython.cast(cython.uint, mean if mean > 0 else 1)
+            self.rttvar[device] = cython.cast(cython.uint, spread)
+            if self.samples[device] < 65535:
+                self.rtt_sum[device] += cython.cast(cython.uint, rtt)
+                self.samples[device] += 1
+        self.tries[device] = 0
+        self.heard[device] = 1
+        self.octets[device] += cython.cast(cython.uint, size)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-9, check=False)
+    def _note_late(self, device: cython.int, now: cython.uint) -> cython.int:
+        """An answer to an earlier try of what is asked now: it lives, it is slow, and works on the last try; so the timer starts again.
+
+        That its round trip was no longer than from the first try until now is all that is known.
+        """
+        rtt: cython.longlong = now - self.began[device]
+        if 0 <= rtt < 1 << 30:
+            if self.srtt[device] < rtt:
+                self.srtt[device] = cython.cast(cython.uint, rtt)
+            if self.rttvar[device] < rtt >> 2:
+                self.rttvar[device] = cython.cast(cython.uint, rtt >> 2)
+        self.sent[device] = now
+        self.heard[device] = 1
+        return 0
+
+    @cython.cfunc
+    @cython.inline
+    @cython.nogil
+    @cython.exceptval(-9, check=False)
+    def _mind_budget(self, device: cython.int, now: cython.uint) -> cython.int:
+        """SPENT where it would be asked again, but its budget of this round is used up: what came is kept."""
+        if self.state[device] == 2 and (
+            self.sends[device] >= self.budget_requests[device]
+            or self.octets[device] >= self.budget_octets[device]
+            or now - self.begun[device] >= self.budget_us[device]
+        ):
+            self.state[device] = 5
+        return 0
 
     @cython.cfunc
     @cython.nogil
@@ -443,6 +561,7 @@ class Walk:
         columns: cython.int = 0
         asked: cython.int = 0
         bulk: cython.int
+        plain: cython.int = 1 if self.dialect[device] else 0
         scalars: cython.int
         community: cython.int
         repetitions: cython.int
@@ -470,14 +589,14 @@ class Walk:
         inner: cython.int = 3 + 2 + k + 1 + (1 if n < 128 else 2 if n < 256 else 3) + n
         at = _put(out, at, 0x30, inner)
         at = _put(out, at, 2, 1)
-        out[at] = 1
+        out[at] = 0 if self.dialect[device] == 2 else 1
         at = _put(out, at + 1, 4, k)
         if cython.compiled:
             if k:
                 memcpy(cython.address(out[at]), cython.address(self.communities[community, 0]), k)
         else:
             out[at : at + k] = self.plain_communities[community]
-        at = _put(out, at + k, 0xA5 if bulk else 0xA0, n)
+        at = _put(out, at + k, 0xA0 if not bulk else 0xA1 if plain else 0xA5, n)
         at = _put(out, at, 2, 4)
         cursor = self._request_id(device)
         out[at] = cursor >> 24
@@ -485,9 +604,9 @@ class Walk:
         out[at + 2] = cursor >> 8 & 255
         out[at + 3] = cursor & 255
         at = _put(out, at + 4, 2, 1)
-        out[at] = scalars if bulk else 0
+        out[at] = scalars if bulk and not plain else 0
         at = _put(out, at + 1, 2, 1)
-        out[at] = repetitions if bulk else 0
+        out[at] = repetitions if bulk and not plain else 0
         at = _put(out, at + 1, 0x30, body)
         for c in range(2):
             if wanted >> c & 1:
@@ -554,8 +673,9 @@ class Walk:
         first: cython.Py_ssize_t,
         count: cython.Py_ssize_t,
         answered: cython.int[::1],
+        now: cython.uint = 1,
     ) -> tuple:
-        """Take answers `first`..`count`-1 in: (how far it got, how many of `answered` it wrote: the devices that are READY or DONE now).
+        """Take answers `first`..`count`-1 in, at `now` (us): (how far it got, how many of `answered` it wrote: devices READY, DONE or SPENT now).
 
         It stops early only where the arena has no room for what the next packet may hold: lend a larger one and call again.
         """
@@ -572,10 +692,10 @@ class Walk:
                     device = -1
                     self.tally[3] += 1
                 elif cython.compiled:
-                    device = self._take(packets, i * size, i * size + lengths[i], sources, i * 28)
+                    device = self._take(packets, i * size, i * size + lengths[i], sources, i * 28, now)
                 else:
                     data = bytes(packets[i * size : i * size + lengths[i]]) or b"\0"
-                    device = self._take(data, 0, lengths[i], sources, i * 28)
+                    device = self._take(data, 0, lengths[i], sources, i * 28, now)
                 if device == -2:
                     break
                 if device >= 0:
@@ -594,16 +714,19 @@ class Walk:
         end: cython.longlong,
         sources: cython.uchar[::1],
         source: cython.Py_ssize_t,
+        now: cython.uint,
     ) -> cython.int:
         """The device that this packet answers, -1 for none (counted why), -2 for no room."""
         place: cython.longlong = _open(data, start, end, self.head)
-        device: cython.int = self._admit(place, data, sources, source)
+        device: cython.int = self._admit(place, data, sources, source, now)
         cells: cython.int
         if device < 0:
             return -1
         if self.row_index.shape[0] - self.tally[0] < 2 * (self.count[device] + 160 + 64):
             return -2
         if not cython.compiled and self.head[1] == 0 and self._short_cut(device, data, place):
+            self._note_answer(device, end - start, now)
+            self._mind_budget(device, now)
             return device
         cells = _divide(data, place, self.cells)
         if cells < 0:
@@ -611,11 +734,12 @@ class Walk:
             return -1
         self.tally[7] += 1
         self.state[device] = 2
+        self._note_answer(device, end - start, now)
         if self.head[1] != 0:
-            self.tally[4] += 1
-            self._shrink(device)
+            self._refused(device)
         else:
             self._apply(device, data, cells)
+        self._mind_budget(device, now)
         return device
 
     def _short_cut(self, device: int, data: Any, place: int) -> bool:
@@ -641,17 +765,26 @@ class Walk:
     @cython.nogil
     @cython.exceptval(-9, check=False)
     def _admit(
-        self, place: cython.longlong, data: cython.uchar[::1], sources: cython.uchar[::1], source: cython.Py_ssize_t
+        self,
+        place: cython.longlong,
+        data: cython.uchar[::1],
+        sources: cython.uchar[::1],
+        source: cython.Py_ssize_t,
+        now: cython.uint,
     ) -> cython.int:
         """The device that the message just opened answers, or -1 (counted why): broken, foreign, late."""
         device: cython.longlong
+        behind: cython.uint
         mixed: cython.uint
         if place < 0:
             self.tally[3] += 1
             return -1
         mixed = cython.cast(cython.uint, self.head[0]) ^ self.key
         device = mixed & ((1 << self.bits) - 1)
-        if self.head[0] < 0x40000000 or device >= self.devices or self.head[6] != 0xA2 or self.head[5] != 1:
+        if self.head[0] < 0x40000000 or device >= self.devices or self.head[6] != 0xA2:
+            self.tally[2] += 1
+            return -1
+        if self.head[5] != (0 if self.dialect[device] == 2 else 1):
             self.tally[2] += 1
             return -1
         if not self._from(device, data, sources, source):
@@ -659,13 +792,16 @@ class Walk:
             return -1
         if self.state[device] != 1 or self.head[0] != self._request_id(cython.cast(cython.int, device)):
             self.tally[5] += 1
+            behind = (self.sequence[device] - (mixed >> self.bits)) & (0x3FFFFFFF >> self.bits)
+            if self.state[device] == 1 and 0 < behind < self.tries[device]:
+                self._note_late(cython.cast(cython.int, device), now)
             return -1
         return cython.cast(cython.int, device)
 
-    def admit(self, packet: bytes, source: bytes) -> int:
+    def admit(self, packet: bytes, source: bytes, now: cython.uint = 1) -> int:
         """The device that this answer is of, now READY, for callers that read its varbinds themselves; -1 for none (counted why).
 
-        `source`: the sockaddr it came from, 28 bytes.
+        `source`: the sockaddr it came from, 28 bytes. `now`: us.
         """
         sender: cython.uchar[::1] = memoryview(bytearray(source.ljust(28, b"\0")))
         if cython.compiled:
@@ -673,16 +809,17 @@ class Walk:
         else:
             data = packet or b"\0"
         place: cython.longlong = _open(data, 0, len(packet), self.head)
-        device: cython.int = self._admit(place, data, sender, 0)
+        device: cython.int = self._admit(place, data, sender, 0, now)
         if device >= 0 and _divide(data, place, self.cells) < 0:
             self.tally[3] += 1
             return -1
         if device >= 0:
             self.tally[7] += 1
             self.state[device] = 2
+            self._note_answer(device, len(packet), now)
             if self.head[1] != 0:
-                self.tally[4] += 1
-                self._shrink(device)
+                self._refused(device)
+            self._mind_budget(device, now)
         return device
 
     @cython.cfunc
@@ -719,10 +856,37 @@ class Walk:
     @cython.cfunc
     @cython.nogil
     @cython.exceptval(-9, check=False)
+    def _refused(self, device: cython.int) -> cython.int:
+        """An error status: the end of a column where GETNEXT says noSuchName (RFC 1157 4.1.3), else a reason to ask for less."""
+        c: cython.int
+        left: cython.longlong = self.head[2]
+        if self.head[1] == 2 and left > 0 and (self.dialect[device] or self.asked[device] == 0):
+            for c in range(2):
+                if self.asked_scalars[device] >> c & 1:
+                    left -= 1
+                    if left == 0:
+                        self.wanted[device] &= ~(1 << c) & 3
+            for c in range(12):
+                if self.asked[device] >> c & 1:
+                    left -= 1
+                    if left == 0:
+                        self.ended[device] |= 1 << c
+            if left <= 0:
+                self._settle(device)
+                return 0
+        self.tally[4] += 1
+        self._shrink(device)
+        return 0
+
+    @cython.cfunc
+    @cython.nogil
+    @cython.exceptval(-9, check=False)
     def _shrink(self, device: cython.int) -> cython.int:
-        """Ask this device for less from now on: fewer rows, then fewer columns, then nothing but its scalars."""
-        if self.repetitions[device] > 1:
+        """Ask this device for less from now on: fewer rows, then GETNEXT, then fewer columns, then nothing but its scalars."""
+        if self.dialect[device] == 0 and self.repetitions[device] > 1:
             self.repetitions[device] >>= 1
+        elif self.dialect[device] == 0 and not self.proven[device] and self.head[1] != 1 and self.asked[device]:
+            self.dialect[device] = 1
         elif self.width[device] > 1:
             self.width[device] >>= 1
         elif self.asked_scalars[device] & 2:
@@ -809,6 +973,8 @@ class Walk:
                 self.wide[device] = 1
         self.tally[1] += kept
         self.ended[device] = ended
+        if kept and self.dialect[device] == 0:
+            self.proven[device] = 1
         self._settle(device)
         return 0
 
@@ -869,7 +1035,7 @@ class Walk:
     def _settle(self, device: cython.int) -> cython.int:
         """DONE where no column is left; a device that has rows but no 64-bit octets is walked for the 32-bit ones (no ifXTable)."""
         if self.ended[device] & 0xE0C == 0xE0C and not self.wide[device] and self.count[device]:
-            self.ended[device] &= 0x1FF
+            self.ended[device] = self.ended[device] & 0x1FF | self.off[device]
             self.wide[device] = 2
         if self.ended[device] & 0xFFF == 0xFFF and self.wanted[device] == 0:
             self.state[device] = 3

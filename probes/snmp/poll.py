@@ -1,7 +1,6 @@
 """Rounds of SNMP reads over batches: thousands of devices, a handful of packets each, chosen columns only.
 
-v2c is asked by the batch engine, v3 too, wrapped on its way (`secure_channel`); v1 targets, which know no GETBULK, one by one by
-`probes.snmp.client`, behind the same call (`poll_client`).
+All are asked by the batch engine: v3 wrapped on its way (`secure_channel`), v1 and agents that know no GETBULK by GETNEXT.
 """
 
 import secrets
@@ -16,6 +15,7 @@ from probes import engine as engines
 from probes.engine.channel import Channel, pack_addresses
 from probes.snmp.credential import Credential
 from probes.snmp.oids import IF_COLUMNS
+from probes.snmp.pace import Asking, Pace
 from probes.snmp.poll_loop import Lane, Limits, RoundLoop
 from probes.snmp.poll_state import (
     ANSWERS,
@@ -26,10 +26,11 @@ from probes.snmp.poll_state import (
     FOREIGN,
     LATE,
     LOOPS,
-    MOST_REPETITIONS,
     NARROW_COLUMNS,
     NARROW_ONLY,
+    NEXT_V1,
     NOTHING,
+    SPENT,
     USUAL_PORTS,
     VALUES,
     WIDE_ONLY,
@@ -38,8 +39,9 @@ from probes.snmp.poll_state import (
 )
 from probes.snmp.secure import Agent
 from probes.snmp.secure_channel import SecureChannel
+from probes.snmp.timers import Clock, WallClock
 
-__all__ = ["COUNTER32", "IF_COLUMNS", "SnmpPoller", "SnmpReadings", "SnmpTargets"]
+__all__ = ["COUNTER32", "IF_COLUMNS", "Asking", "SnmpPoller", "SnmpReadings", "SnmpTargets"]
 
 IP_MTU_DISCOVER, IP_PMTUDISC_PROBE = 10, 3
 FELL_SILENT = "the agent made its engine known, then fell silent: wrong privacy password or protocol?"
@@ -50,8 +52,8 @@ Progress = Callable[[int], None]
 class SnmpTargets:
     """Devices to read, prepared once for a plan, and what rounds have learnt of each.
 
-    Learnt, in columns of n: `repetitions` (rows of one answer), `width` (columns of one request), `expected` (ports it had, -1 unknown),
-    `narrow` (no ifXTable: Counter32 only); of v3 targets `agents` (engine, clock and keys, by the target's number).
+    `pace` has what was learnt, in columns, and how the operator wants each to be asked; of v3 targets `agents` the engine, clock and keys, by
+    the target's number.
     """
 
     def __init__(
@@ -61,8 +63,13 @@ class SnmpTargets:
         ports: Sequence[int] | int = 161,
         credentials: Sequence[Credential] | Credential | None = None,
         if_index: Sequence[Sequence[int] | None] | None = None,
+        askings: Sequence[Asking] = (Asking(),),
+        asking_of: np.ndarray | None = None,
     ) -> None:
-        """Numeric IPv4 and IPv6 addresses, one port and credential for all or one each. ValueError names an address that is none."""
+        """Numeric IPv4 and IPv6 addresses, one port and credential for all or one each. ValueError names an address that is none.
+
+        `asking_of`: int[n], which of `askings` holds for each; None: the first for all.
+        """
         n = len(addresses)
         self.addresses = list(addresses)
         self.ports = [ports] * n if isinstance(ports, int) else list(ports)
@@ -71,10 +78,10 @@ class SnmpTargets:
         if len(self.ports) != n or len(self.credentials) != n:
             raise ValueError(f"{n} addresses, {len(self.ports)} ports, {len(self.credentials)} credentials")
         self.packed, self.wide = pack_addresses(list(zip(self.addresses, self.ports, strict=True)))
-        self.batched = np.ones(n, np.bool_)
+        self.pace = Pace(n, askings, np.zeros(n, np.int32) if asking_of is None else asking_of)
         self.secure = np.zeros(n, np.bool_)
         if not isinstance(given, Credential) or given.version != "2c":
-            self.batched[:] = [credential.version != "1" for credential in self.credentials]
+            self.pace.dialect[[credential.version == "1" for credential in self.credentials]] = NEXT_V1
             self.secure[:] = [credential.version == "3" for credential in self.credentials]
         self.agents = {number: Agent(self.credentials[number]) for number in np.flatnonzero(self.secure).tolist()}
         numbers: dict[bytes, int] = {}
@@ -87,15 +94,27 @@ class SnmpTargets:
         self.communities = list(numbers)
         if any(len(community) > 255 for community in self.communities):
             raise ValueError("a community of more than 255 bytes")
-        self.repetitions = np.full(n, MOST_REPETITIONS, np.uint8)
-        self.width = np.full(n, len(IF_COLUMNS), np.uint8)
-        self.expected = np.full(n, -1, np.int32)
         if if_index is not None:
-            self.expected[:] = [-1 if known is None else len(known) for known in if_index]
-        self.narrow = np.zeros(n, np.bool_)
+            self.pace.expected[:] = [-1 if known is None else len(known) for known in if_index]
 
     def __len__(self) -> int:
         return len(self.addresses)
+
+    def inherit(self, old: "SnmpTargets", pairs: Sequence[tuple[int, int]]) -> None:
+        """Take over what was learnt of devices that remain: (number here, number there). Another address or credential is another device."""
+        same = [
+            (mine, theirs)
+            for mine, theirs in pairs
+            if self.addresses[mine] == old.addresses[theirs]
+            and self.ports[mine] == old.ports[theirs]
+            and self.credentials[mine] == old.credentials[theirs]
+        ]
+        if not same:
+            return
+        self.pace.inherit(old.pace, *(np.array(numbers, np.int64) for numbers in zip(*same, strict=True)))
+        for mine, theirs in same:
+            if theirs in old.agents:
+                self.agents[mine] = old.agents[theirs]
 
     def duplicates(self) -> dict[bytes, list[int]]:
         """snmpEngineIDs that more than one address and port claims: engineID → targets. A cloned configuration, or one device twice."""
@@ -114,13 +133,25 @@ class SnmpTargets:
 class SnmpPoller:
     """Reads rounds. One for each thread; keeps its sockets from round to round, a new source port for each poller."""
 
-    def __init__(self, *, engine: str = "", window: int = 1024, buffer_bytes: int = 32 << 20) -> None:
-        """`engine`: compiled or python, empty for the running one. `window`: most answers awaited at once, if buffers allow."""
+    def __init__(
+        self,
+        *,
+        engine: str = "",
+        window: int = 1024,
+        buffer_bytes: int = 32 << 20,
+        clock: Callable[[Sequence[Channel]], Clock] = WallClock,
+        channel: Callable[[], Channel] | None = None,
+    ) -> None:
+        """`engine`: compiled or python, empty for the running one. `window`: most answers awaited at once, if buffers allow.
+
+        `clock`, `channel`: another time and network than the machine's, for all targets.
+        """
         self.engine: str = engine or engines.NAME
         self.window = window
         self._walk = engines.load("walk", self.engine)  # type: ignore[arg-type]  # checked there
         self._buffer_bytes = buffer_bytes
         self._channels: dict[tuple[bool, bool], Channel] = {}
+        self.clock, self._open = clock, channel
 
     def round(
         self,
@@ -190,8 +221,13 @@ class SnmpPoller:
         return found
 
     def arrays(self, targets: SnmpTargets) -> RoundArrays:
-        """The engine's columns for a round over these targets."""
-        return RoundArrays(targets.packed, targets.communities, targets.community_of)
+        """The engine's columns for a round over these targets, with what is known of their latency and dialect."""
+        arrays = RoundArrays(targets.packed, targets.communities, targets.community_of)
+        arrays.srtt[:] = targets.pace.srtt_us
+        arrays.rttvar[:] = targets.pace.rttvar_us
+        arrays.dialect[:] = targets.pace.dialect
+        arrays.proven[:] = targets.pace.proven
+        return arrays
 
     def walk(self, arrays: RoundArrays, columns: tuple[tuple[str, str], ...]) -> Any:
         """The engine's state machine, with request ids that nobody can guess."""
@@ -204,6 +240,8 @@ class SnmpPoller:
         return chosen.astype(np.int32)
 
     def _channel(self, wide: bool, secure: bool) -> Channel:
+        if (wide, secure) not in self._channels and self._open is not None:
+            self._channels[wide, secure] = self._open()
         if (wide, secure) not in self._channels:
             sock = socket.socket(socket.AF_INET6 if wide else socket.AF_INET, socket.SOCK_DGRAM)
             if (
@@ -225,23 +263,20 @@ class SnmpPoller:
     ) -> SnmpReadings:
         started = time.time()
         members = self._members(targets, select)
-        batched = members[targets.batched[members]]
         arrays = self.arrays(targets)
-        _prepare(arrays, targets, batched if walk else None)
+        _prepare(arrays, targets.pace, members if walk else None)
         machine = self.walk(arrays, IF_COLUMNS + NARROW_COLUMNS)
         # Pages of the arena that nobody writes to cost nothing, so there is room for surprises: 8,192 rows before anything is copied.
         machine.lend(*arrays.widen(int(arrays.tally[ARENA]) + (1 << 13)))
-        loop = RoundLoop(machine, arrays, self.lanes(targets, batched, limits), limits)
+        lanes = self.lanes(targets, members, limits)
+        clock = self.clock([lane.channel for lane in lanes])
+        loop = RoundLoop(machine, arrays, lanes, limits, clock, targets.pace.pauses_s() if walk else None)
         loop.run(progress)
         if walk:
-            _learn(arrays, targets, loop)
+            _learn(arrays, targets.pace, loop, members)
         readings = _collect(arrays, loop, started, machine.compact if self._walk.COMPILED else None)
         if targets.agents:
-            _tell_of_v3(readings, targets, batched, loop)
-        if len(batched) < len(members):
-            from probes.snmp.poll_client import read_singly
-
-            readings = read_singly(readings, targets, members[~targets.batched[members]], limits, walk=walk)
+            _tell_of_v3(readings, targets, members, loop)
         readings.ended = time.time()
         return readings
 
@@ -251,39 +286,59 @@ def _community(credential: Credential) -> bytes:
     return b"" if credential.version == "3" else credential.community
 
 
-def _prepare(arrays: RoundArrays, targets: SnmpTargets, walked: np.ndarray | None) -> None:
+def _prepare(arrays: RoundArrays, pace: Pace, walked: np.ndarray | None) -> None:
     arrays.wanted[:] = 1
     if walked is None:
         arrays.ended[:] = NOTHING
         return
-    arrays.wanted[targets.expected < 0] = 3
-    arrays.ended[:] = np.where(targets.narrow, NARROW_ONLY, WIDE_ONLY)
-    arrays.wide[targets.narrow] = 2
-    arrays.repetitions[:] = targets.repetitions
-    arrays.width[:] = targets.width
-    arrays.expected[:] = targets.expected
-    known = targets.expected[walked]
+    arrays.wanted[(pace.expected < 0) & ~pace.one_scalar] = 3
+    arrays.off[:] = pace.columns_off()
+    arrays.ended[:] = np.where(pace.narrow, NARROW_ONLY, WIDE_ONLY) | arrays.off
+    arrays.wide[pace.narrow] = 2
+    arrays.repetitions[:] = pace.rows()
+    arrays.width[:] = np.minimum(pace.width, pace.most_width)
+    arrays.expected[:] = pace.expected
+    arrays.budget_requests[:] = pace.budget_requests
+    arrays.budget_us[:] = pace.budget_us
+    arrays.budget_octets[:] = pace.budget_octets
+    known = pace.expected[walked]
     arrays.room[walked] = np.where(known < 0, USUAL_PORTS, known)
     arrays.base[1:] = np.cumsum(arrays.room[:-1])
     arrays.tally[ARENA] = int(arrays.room.sum())
 
 
-def _learn(arrays: RoundArrays, targets: SnmpTargets, loop: RoundLoop) -> None:
+def _learn(arrays: RoundArrays, pace: Pace, loop: RoundLoop, members: np.ndarray) -> None:
     """Keep what the devices have shown; one that was read without a miss may be asked for a row more next time."""
     done = loop.finished()
-    easy = done & ~loop.missed & (arrays.repetitions >= targets.repetitions)
-    targets.repetitions[done] = arrays.repetitions[done]
-    targets.repetitions[easy] = np.minimum(targets.repetitions[easy] + 1, MOST_REPETITIONS)
-    targets.width[done] = arrays.width[done]
-    targets.expected[done] = arrays.count[done]
-    targets.narrow[done] = arrays.wide[done] == 2
+    asked = pace.rows()
+    easy = done & ~loop.missed & (arrays.repetitions >= asked)
+    shrunk = done & (arrays.repetitions < asked)
+    pace.repetitions[shrunk] = arrays.repetitions[shrunk]
+    pace.repetitions[easy] = np.minimum(pace.repetitions[easy] + 1, pace.most_repetitions[easy])
+    pace.width[done] = arrays.width[done]
+    pace.expected[done] = arrays.count[done]
+    pace.narrow[done] = arrays.wide[done] == 2
+    heard = members[arrays.heard[members] != 0]
+    pace.dialect[heard] = arrays.dialect[heard]
+    pace.proven[heard] = arrays.proven[heard]
+    pace.try_bulk_again(heard)
+    pace.srtt_us[heard], pace.rttvar_us[heard] = arrays.srtt[heard], arrays.rttvar[heard]
+    pace.spent[members] = arrays.state[members] == SPENT
+    pace.sends[members] = arrays.sends[members]
+    pace.learn_rtt(members, _mean_rtt_s(arrays)[members])
+
+
+def _mean_rtt_s(arrays: RoundArrays) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        mean: np.ndarray = (arrays.rtt_sum * 1e-6 / arrays.samples).astype(np.float32)
+    return mean
 
 
 def _collect(arrays: RoundArrays, loop: RoundLoop, started: float, compact: Callable[[], None] | None) -> SnmpReadings:
     offsets, if_index, columns, present = arrays.gather(compact)
     tally = arrays.tally
     return SnmpReadings(
-        answered=loop.heard,
+        answered=arrays.heard != 0,
         complete=loop.finished(),
         uptime=arrays.uptime,
         offsets=offsets,
@@ -301,6 +356,10 @@ def _collect(arrays: RoundArrays, loop: RoundLoop, started: float, compact: Call
         errors=int(tally[ERRORS]),
         loops=int(tally[LOOPS]),
         dropped_by_kernel=loop.dropped_by_kernel,
+        spent=arrays.state == SPENT,
+        rtt_s=_mean_rtt_s(arrays),
+        sends=arrays.sends,
+        octets=arrays.octets,
     )
 
 

@@ -3,8 +3,6 @@
 The engine composes and absorbs by the batch (`probes/engine/walk.py`); what is here runs once for each batch of up to 128 packets.
 """
 
-import select
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,20 +10,22 @@ from typing import Any
 import numpy as np
 
 from probes.engine.channel import Channel
-from probes.snmp.poll_state import DONE, FLYING, LATE, LOST, READY, RoundArrays
+from probes.snmp.poll_state import BULK, DONE, FLYING, LATE, LOST, NEXT, READY, SPENT, RoundArrays
+from probes.snmp.timers import Clock, WallClock, spread_timeouts, waits_us
 
 TICK_S = 0.05
 """How often timers are looked at."""
 YOUNG_S = 0.25
 """A request older than this no longer counts against the window: its answer is late or will not come."""
 
-
 GATHER_S = 0.001
 """After the first answer of a lull, wait so long for others: a system call for each packet costs more than the packet."""
 
-
 ENOUGH = 64
 """Answers at once that are worth the next turn without a pause."""
+
+TRY_NEXT = 4
+"""Unanswered tries after which a device that has never answered a GETBULK is asked by GETNEXT."""
 
 
 @dataclass(frozen=True)
@@ -70,47 +70,58 @@ class Lane:
 
 
 class RoundLoop:
-    """Runs one round over `lanes`; `walk` is the engine's state machine over `arrays`. Times are monotonic seconds."""
+    """Runs one round over `lanes`; `walk` is the engine's state machine over `arrays`, which has the times (us) and tries of each request.
 
-    def __init__(self, walk: Any, arrays: RoundArrays, lanes: list[Lane], limits: Limits) -> None:
+    `pauses`: seconds between an answer and the next request, for each device; None: for nobody.
+    """
+
+    def __init__(
+        self,
+        walk: Any,
+        arrays: RoundArrays,
+        lanes: list[Lane],
+        limits: Limits,
+        clock: Clock | None = None,
+        pauses: np.ndarray | None = None,
+    ) -> None:
         self.walk = walk
         self.arrays = arrays
         self.lanes = lanes
         self.limits = limits
+        self.clock = clock if clock is not None else WallClock([lane.channel for lane in lanes])
+        self.zero = self.clock.now() - 1e-6
+        """When the engine's microseconds began."""
         n = arrays.n
-        self.due = np.zeros(n)
-        self.begun = np.zeros(n)
-        self.tries = np.zeros(n, np.uint8)
-        self.heard = np.zeros(n, np.bool_)
         self.missed = np.zeros(n, np.bool_)
+        self.pauses = pauses
+        self._resting = np.zeros(0, np.int32)
+        self._wake = np.zeros(n if pauses is not None else 0)
         self.open = sum(len(lane.fresh) for lane in lanes)
         self.requests = 0
         self.dropped_by_kernel = 0
         self._addresses = arrays.addresses.data
-        self._worth = int(
-            min(64, max(1, limits.rate_pps * 0.005))
-        )  # packets worth a system call, at most 5 ms of waiting
-        self._timeouts = spread_timeouts(limits.attempts, limits.deadline_s)
+        # Packets worth a system call, at most 5 ms of waiting.
+        self._worth = int(min(64, max(1, limits.rate_pps * 0.005)))
+        self._unknown_us = spread_timeouts(limits.attempts, limits.deadline_s) * 1e6
+        np.minimum(arrays.budget_us, np.uint32(limits.deadline_s * 1e6), out=arrays.budget_us)
         self._answered_numbers = np.zeros(lanes[0].channel.batch if lanes else 1, np.int32)
         self._answered = self._answered_numbers.data
-        self._poll = select.poll()
         self._lane_of = np.zeros(n, np.int8)
         for number, lane in enumerate(lanes):
             self._lane_of[lane.fresh] = number
-            self._poll.register(lane.channel.socket.fileno(), select.POLLIN)
 
     def run(self, progress: Callable[[int], None] | None = None) -> None:
         """Until every device is read or given up; `progress` is told now and then how many are still open."""
-        now = tick = time.monotonic()
+        now = tick = self.clock.now()
         tokens = 0.0
         while self.open:
-            before, now = now, time.monotonic()
+            before, now = now, self.clock.now()
             tokens = min(256.0, tokens + (now - before) * self.limits.rate_pps)
             moved = False
             for lane in self.lanes:
                 got = lane.channel.receive()
                 if got:
-                    self.take(lane, got)
+                    self.take(lane, got, now)
                 if lane.refused:
                     self.give_up(lane)
                 room = min(lane.channel.batch, lane.window - lane.in_flight, int(tokens))
@@ -129,34 +140,34 @@ class RoundLoop:
 
     def _wait(self, until_tick: float, tokens: float) -> None:
         if tokens < self._worth and any(lane.waiting() and lane.in_flight < lane.window for lane in self.lanes):
-            time.sleep(min(max(until_tick, 0.0), (self._worth - tokens) / self.limits.rate_pps))
-        elif self._poll.poll(max(1.0, until_tick * 1000)):
-            time.sleep(GATHER_S)
+            self.clock.sleep(min(max(until_tick, 0.0), (self._worth - tokens) / self.limits.rate_pps))
+        elif self.clock.wait(until_tick):
+            self.clock.sleep(GATHER_S)
+
+    def _us(self, now: float) -> int:
+        return int((now - self.zero) * 1e6) or 1
 
     def ask(self, lane: Lane, devices: np.ndarray, now: float) -> int:
         """Send each of them its next request; returns how many there were."""
         count, channel = len(devices), lane.channel
         channel.target_numbers[:count] = devices
-        self.walk.compose(channel.targets, count, channel.out, channel.size, channel.out_lengths)
+        self.walk.compose(channel.targets, count, channel.out, channel.size, channel.out_lengths, self._us(now))
         channel.send(self._addresses, count)
-        new = devices[self.begun[devices] == 0]
-        self.begun[new] = now
-        self.due[devices] = now + self._timeouts[np.minimum(self.tries[devices], len(self._timeouts) - 1)]
-        self.tries[devices] += 1
         lane.in_flight += count
         self.requests += count
         if channel.error_numbers[:count].any():
             held = devices[channel.error_numbers[:count] == -1]  # the send buffer is full: once more, soon
             self.arrays.state[held] = READY
-            self.tries[held] -= 1
+            self.arrays.tries[held] -= 1
+            self.arrays.sends[held] -= 1
             lane.again = np.concatenate((lane.again, held))
             lane.in_flight -= len(held)
             self.requests -= len(held)
             # A packet that could not leave (no route, a blackhole) is a silent device: its timer says so.
         return count
 
-    def take(self, lane: Lane, count: int) -> None:
-        """Absorb `count` packets of the lane's channel."""
+    def take(self, lane: Lane, count: int, now: float) -> None:
+        """Absorb `count` packets of the lane's channel, that are there at `now`."""
         channel, position = lane.channel, 0
         while True:
             position, found = self.walk.absorb(
@@ -167,43 +178,51 @@ class RoundLoop:
                 position,
                 count,
                 self._answered,
+                self._us(now),
             )
             if found:
-                self.follow(lane, self._answered_numbers[:found].copy())
+                self.follow(lane, self._answered_numbers[:found].copy(), now)
             if position >= count:
                 return
             rows = max(1 << 14, 2 * len(self.arrays.row_index))
             self.walk.lend(*self.arrays.widen(rows))
 
-    def follow(self, lane: Lane, devices: np.ndarray) -> None:
-        """Devices that have just answered: done, or to be asked for more."""
+    def follow(self, lane: Lane, devices: np.ndarray, now: float) -> None:
+        """Devices that have just answered: done, or to be asked for more, at once or after their pause."""
         lane.in_flight = max(0, lane.in_flight - len(devices))
-        self.heard[devices] = True
-        self.tries[devices] = 0
         more = devices[self.arrays.state[devices] == READY]
-        spent = self.begun[more] + self.limits.deadline_s <= time.monotonic()
-        if spent.any():  # it answers, but too slowly to be read within its budget: what came is kept
-            self.arrays.state[more[spent]] = LOST
-            more = more[~spent]
         self.open -= len(devices) - len(more)
+        if self.pauses is not None and len(more):
+            pauses = self.pauses[more]
+            self._wake[more] = now + pauses
+            self._resting = np.concatenate((self._resting, more[pauses > 0]))
+            more = more[pauses == 0]
         if len(more):
             lane.again = np.concatenate((lane.again, more)) if len(lane.again) else more
 
     def look_at_timers(self, now: float) -> None:
         """Ask again who has been silent too long, give up who has used up his attempts or his budget."""
-        state = self.arrays.state
-        flying = np.flatnonzero(state == FLYING)
-        late = flying[self.due[flying] <= now].astype(np.int32)
-        spent = (self.tries[late] >= self.limits.attempts) | (self.begun[late] + self.limits.deadline_s <= now)
-        lost, again = late[spent], late[~spent]
-        state[lost] = LOST
-        self.open -= len(lost)
-        self.missed[again] = True
-        # Silent twice: perhaps the answer was too large for it, or for the way. Ask for less.
-        weak = again[self.tries[again] >= 2]
-        self.arrays.repetitions[weak] = np.maximum(1, self.arrays.repetitions[weak] >> 1)
+        arrays, state, now_us = self.arrays, self.arrays.state, self._us(now)
+        flying = np.flatnonzero(state == FLYING).astype(np.int32)
+        age = now_us - arrays.sent[flying].astype(np.int64)
+        young = flying[age < YOUNG_S * 1e6]
+        flying, age = flying[age >= YOUNG_S * 1e6], age[age >= YOUNG_S * 1e6]
+        tries = arrays.tries[flying]
+        waits = waits_us(
+            arrays.srtt[flying], arrays.rttvar[flying], tries, self._unknown_us, self.limits.deadline_s * 1e6
+        )
+        over = now_us - arrays.begun[flying].astype(np.int64) >= arrays.budget_us[flying]
+        late = flying[(age >= waits) | over]
+        over = over[(age >= waits) | over]
+        used = arrays.sends[late] >= arrays.budget_requests[late]
+        lost = over | used | (arrays.tries[late] >= self.limits.attempts)
+        state[late[lost]] = LOST
+        state[late[(used | over) & (arrays.heard[late] != 0)]] = SPENT
+        self.open -= int(np.count_nonzero(lost))
+        again = late[~lost]
+        self._ask_for_less(again)
         state[again] = READY
-        young = flying[self.due[flying] - self._timeouts[np.maximum(self.tries[flying], 1) - 1] > now - YOUNG_S]
+        again = np.concatenate((again, self._woken(now))) if len(self._resting) else again
         for number, lane in enumerate(self.lanes):
             if len(self.lanes) == 1:
                 lane.again = np.concatenate((lane.again, again))
@@ -212,6 +231,21 @@ class RoundLoop:
                 lane.again = np.concatenate((lane.again, again[self._lane_of[again] == number]))
                 lane.in_flight = int(np.count_nonzero(self._lane_of[young] == number))
             self._mind_drops(lane)
+
+    def _ask_for_less(self, again: np.ndarray) -> None:
+        """Silent twice: perhaps the answer was too large for it, or for the way; four times: perhaps it knows no GETBULK."""
+        arrays = self.arrays
+        self.missed[again] = True
+        weak = again[arrays.tries[again] >= 2]
+        arrays.repetitions[weak] = np.maximum(1, arrays.repetitions[weak] >> 1)
+        mute = (arrays.dialect[again] == BULK) & (arrays.proven[again] == 0) & (arrays.asked[again] != 0)
+        arrays.dialect[again[mute & (arrays.tries[again] >= TRY_NEXT)]] = NEXT
+
+    def _woken(self, now: float) -> np.ndarray:
+        """Devices whose pause is over."""
+        over = self._wake[self._resting] <= now
+        woken, self._resting = self._resting[over], self._resting[~over]
+        return woken
 
     def give_up(self, lane: Lane) -> None:
         """Take out the devices that have refused the request they were asked."""
@@ -237,10 +271,3 @@ class RoundLoop:
         """bool[n]: walked to the end."""
         done: np.ndarray = self.arrays.state == DONE
         return done
-
-
-def spread_timeouts(attempts: int, deadline_s: float) -> np.ndarray:
-    """How long to wait after each attempt, growing, all together the deadline: seconds[attempts]."""
-    weights = np.minimum(1.0 + 0.5 * np.arange(attempts), 2.5)
-    spread: np.ndarray = weights * (deadline_s / weights.sum())
-    return spread

@@ -23,7 +23,7 @@ class NameLoop(RoundLoop):
 
     found: dict[int, dict[int, list[bytes]]]
 
-    def take(self, lane: Lane, count: int) -> None:
+    def take(self, lane: Lane, count: int, now: float) -> None:
         """Read the varbinds of `count` packets; what is not a string in one of the columns ends that column."""
         channel, decode = lane.channel, engines.load("walk").decode
         answered = []
@@ -32,14 +32,14 @@ class NameLoop(RoundLoop):
             if length < 0:
                 continue
             packet = bytes(channel.into[i * channel.size : i * channel.size + length])
-            device = self.walk.admit(packet, bytes(channel.sources[i * 28 : i * 28 + 28]))
+            device = self.walk.admit(packet, bytes(channel.sources[i * 28 : i * 28 + 28]), self._us(now))
             if device < 0:
                 continue
             answered.append(device)
             message = decode(packet)
             if message is not None and message[4] == 0:
                 self._keep(device, [(oid, tag, content) for oid, tag, content, _ in message[6]])
-        self.follow(lane, np.array(answered, np.int32))
+        self.follow(lane, np.array(answered, np.int32), now)
 
     def _keep(self, device: int, varbinds: list[tuple[bytes, int, bytes]]) -> None:
         arrays = self.arrays
@@ -81,18 +81,15 @@ def read_names(
     poller: "SnmpPoller", targets: "SnmpTargets", members: np.ndarray, limits: Limits
 ) -> list[dict[int, tuple[str, str, str]]]:
     """Of each target {ifIndex: (ifName or else ifDescr, ifDescr, ifAlias)}; empty where nobody was asked or nothing came."""
-    batched = members[targets.batched[members]]
-    arrays = poller.arrays(targets)
+    arrays, pace = poller.arrays(targets), targets.pace
     arrays.ended[:] = NOTHING & ~((1 << _COLUMNS) - 1)
-    arrays.repetitions[:] = targets.repetitions
-    arrays.width[:] = np.minimum(targets.width, _COLUMNS)
-    loop = NameLoop(poller.walk(arrays, NAME_COLUMNS), arrays, poller.lanes(targets, batched, limits), limits)
+    arrays.repetitions[:] = pace.rows()
+    arrays.width[:] = np.minimum(pace.width, _COLUMNS)
+    lanes = poller.lanes(targets, members, limits)
+    clock = poller.clock([lane.channel for lane in lanes])
+    loop = NameLoop(poller.walk(arrays, NAME_COLUMNS), arrays, lanes, limits, clock, pace.pauses_s())
     loop.found = {}
     loop.run()
-    if len(batched) < len(members):
-        from probes.snmp.poll_client import names_singly
-
-        names_singly(loop.found, targets, members[~targets.batched[members]], limits)
     return [_decode(loop.found.get(number, {})) for number in range(len(targets))]
 
 

@@ -33,12 +33,17 @@ NARROW_ONLY = 0x10C
 NOTHING = 0xFFF
 """Masks of columns that are not walked."""
 
-IDLE, FLYING, READY, DONE, LOST = range(5)
+IDLE, FLYING, READY, DONE, LOST, SPENT = range(6)
+"""States of a device in a round; SPENT: it answers, but has used up its budget, and what came is kept."""
+BULK, NEXT, NEXT_V1 = range(3)
+"""Dialects: GETBULK, GETNEXT for agents that know no GETBULK, GETNEXT of v1."""
 ARENA, VALUES, FOREIGN, BROKEN, ERRORS, LATE, LOOPS, ANSWERS, TALLIES = range(9)
 
 
 LENT = (
     *("cursors", "ended", "asked", "wanted", "asked_scalars", "sequence", "state", "repetitions", "width", "wide"),
+    *("dialect", "proven", "off", "sent", "began", "begun", "tries", "heard", "sends", "octets"),
+    *("srtt", "rttvar", "rtt_sum", "samples", "budget_requests", "budget_octets", "budget_us"),
     *("base", "count", "room", "expected", "uptime", "tally"),
     *("addresses", "communities", "community_size", "community_of"),
 )
@@ -101,12 +106,24 @@ class SnmpReadings:
     """v3 answers outside the time window, or less protected than asked (RFC 3414, 3.2)."""
     failures: dict[int, str] = field(default_factory=dict)
     """Why a v1 or v3 target could not be read: a word of `usm.REPORTS`, or a sentence."""
+    spent: np.ndarray = field(default_factory=lambda: np.zeros(0, np.bool_))
+    """bool[n]: it answered, but its budget (requests, seconds, bytes) was used up before all was read."""
+    rtt_s: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    """float32[n]: mean round-trip time of this round's requests that were sent once; NaN where there was none."""
+    sends: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint16))
+    """uint16[n]: requests sent to each, those sent again included."""
+    octets: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint32))
+    """uint32[n]: bytes of UDP payload to and from each."""
     duplicates: dict[bytes, list[int]] = field(default_factory=dict)
     """snmpEngineIDs that several addresses claim: engineID → targets (RFC 3411 wants each engine's to be its own)."""
 
 
 class RoundArrays:
-    """The engine's columns for one round (see `probes.engine.walk.Walk`)."""
+    """The engine's columns for one round (see `probes.engine.walk.Walk`). Times are us since a moment before the round, never 0 where set.
+
+    `sent`: the request under way; `began`: the first try of it; `begun`: the first request of the round; `tries` of it so far; `sends` and
+    `octets` (both ways) in all; `srtt`, `rttvar`: RFC 6298's, lent from round to round; `rtt_sum`, `samples`: of this round.
+    """
 
     def __init__(self, addresses: np.ndarray, communities: list[bytes], community_of: np.ndarray) -> None:
         """`addresses`: uint8[n * 28]; `communities`: at most 255 bytes each; `community_of`: int32[n]."""
@@ -122,6 +139,23 @@ class RoundArrays:
         self.repetitions = np.full(n, MOST_REPETITIONS, np.uint8)
         self.width = np.full(n, 9, np.uint8)
         self.wide = np.zeros(n, np.uint8)
+        self.dialect = np.zeros(n, np.uint8)
+        self.proven = np.zeros(n, np.uint8)
+        self.off = np.zeros(n, np.uint16)
+        self.sent = np.zeros(n, np.uint32)
+        self.began = np.zeros(n, np.uint32)
+        self.begun = np.zeros(n, np.uint32)
+        self.tries = np.zeros(n, np.uint8)
+        self.heard = np.zeros(n, np.uint8)
+        self.sends = np.zeros(n, np.uint16)
+        self.octets = np.zeros(n, np.uint32)
+        self.srtt = np.zeros(n, np.uint32)
+        self.rttvar = np.zeros(n, np.uint32)
+        self.rtt_sum = np.zeros(n, np.uint32)
+        self.samples = np.zeros(n, np.uint16)
+        self.budget_requests = np.full(n, 65535, np.uint16)
+        self.budget_octets = np.full(n, 2**32 - 1, np.uint32)
+        self.budget_us = np.full(n, 2**32 - 1, np.uint32)
         self.base = np.zeros(n, np.int64)
         self.count = np.zeros(n, np.int32)
         self.room = np.zeros(n, np.int32)

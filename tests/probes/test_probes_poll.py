@@ -48,7 +48,7 @@ def test_every_value_of_the_farm_is_what_it_must_have_said(engine: str, poller: 
                 rows = rows_of(readings, i)
                 assert [index for index, _ in rows] == list(range(1, 29))
                 assert not wrong_values(address, int(readings.uptime[i]), rows, readings.started, readings.ended)
-    assert (targets.expected == 28).all()
+    assert (targets.pace.expected == 28).all()
 
 
 def test_a_device_gets_four_requests_for_28_ports(engine: str, poller: SnmpPoller) -> None:
@@ -115,7 +115,7 @@ def test_a_device_without_ifxtable_gives_its_32_bit_octets_and_says_so(poller: S
             assert readings.columns[:, 2].tolist() == [1, 2, 3]
             assert readings.columns[:, 3].tolist() == [2, 3, 4]
             assert readings.columns[:, 8].tolist() == [100, 100, 100]
-        assert targets.narrow.tolist() == [True]
+        assert targets.pace.narrow.tolist() == [True]
 
 
 def test_what_is_absent_is_not_zero(poller: SnmpPoller) -> None:
