@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.asking import askings_of
 from collector.credentials import resolve
 from collector.judge.values import Node
 from collector.nodes import build_topology
@@ -149,6 +150,7 @@ def _targets(
         mine = zone == code
         position[mine] = np.arange(int(mine.sum()))
     where = {d.id: i for i, d in enumerate(kept)}
+    askings, rules, asking_of = askings_of(rows.asking, kept)
     return Targets(
         version=rows.version,
         device_id=np.array([d.id for d in kept], np.int64),
@@ -162,6 +164,9 @@ def _targets(
         credentials=known,
         tcp=tcp,
         wanted=_wanted(rows, where),
+        askings=askings,
+        asking_rules=rules,
+        asking_of=asking_of,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from collector.asking import AskingRow, read_asking
 from inventory.database import Register
 from inventory.models import (
     Address,
@@ -125,6 +126,7 @@ class Rows:
     """(device, upstream device)"""
     addresses: list[AddressRow]
     monitored: list[PortRow]
+    asking: list[AskingRow]
 
 
 def read_rows(register: Register) -> Rows:
@@ -143,6 +145,7 @@ def read_rows(register: Register) -> Rows:
             upstreams=_pairs(connection, DeviceUpstream, "device_id", "upstream_id"),
             addresses=_rows(connection, Address, AddressRow, primary=True),
             monitored=_rows(connection, Port, PortRow, monitored=True),
+            asking=read_asking(connection),
         )
 
 

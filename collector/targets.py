@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.snmp.credential import Credential
+from probes.snmp.pace import Asking
 
 WATCH_ANY, WATCH_SNMP, WATCH_ICMP, WATCH_TCP = 0, 1, 2, 3
 """Codes of `Targets.watch`."""
@@ -38,6 +39,12 @@ class Targets:
     """target -> (ports, whether a reset counts as life)"""
     wanted: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """target -> names of ports on which lines end: their state is a fact of the reports"""
+
+    askings: tuple[Asking, ...] = (Asking(),)
+    asking_rules: tuple[tuple[str, ...], ...] = ((),)
+    """names of the rules behind each of `askings`"""
+    asking_of: NDArray[np.int32] | None = None
+    """which of `askings` holds for each target; None: the first for all"""
 
     def __len__(self) -> int:
         return len(self.address)

@@ -28,6 +28,8 @@ def snmp_targets(targets: Targets) -> SnmpTargets | None:
         targets.address,
         ports=targets.snmp_port.tolist(),
         credentials=[targets.credentials[c] if c >= 0 else fallback for c in targets.credential.tolist()],
+        askings=targets.askings,
+        asking_of=targets.asking_of,
     )
 
 
