@@ -48,6 +48,7 @@ def _feed(service: "Service", _match: Any, _headers: Any, _body: Any) -> Answer:
             "judge": service.judge_detail(),
             "rounds": rounds,
             "outlets": service.outlets.detail(),
+            "traps": service.traps.detail(),
             "warnings": _warnings(service),
             "snmp_not_yet_seen": list(service.bench.snmp_unseen[:1000]),
         },
@@ -64,7 +65,8 @@ def _device(service: "Service", match: "re.Match[str]", _headers: Any, _body: An
     if found is None:
         return _json(service, 404, {"error": "this device is not asked"})
     facts = service.jobs.facts(int(match[1]))
-    return _json(service, 200, {**found, "facts": facts, "sensors": (facts or {}).get("sensors", [])})
+    traps = [trap.as_value() for trap in service.traps.book.of(int(match[1]))]
+    return _json(service, 200, {**found, "facts": facts, "sensors": (facts or {}).get("sensors", []), "traps": traps})
 
 
 def _board(service: "Service", _match: Any, _headers: Any, _body: Any) -> Answer:

@@ -1,4 +1,4 @@
-"""The rounds process as its parent sees it: started, spoken to, started again when it dies."""
+"""A child process (rounds, traps) as the judge's process sees it: started, spoken to, started again when it dies."""
 
 import logging
 import os
@@ -19,25 +19,31 @@ PAUSE_S = (0.2, 1.0, 5.0)
 """Before it is started again: quickly at first, then not to fill the log."""
 
 
-class RoundsChild:
-    """Keeps one rounds process running. `run` blocks; `on_message(value, descriptors)` is called in that thread."""
+class Child:
+    """Keeps one process running: `python -m collector.NAME`. `run` blocks; `on_message(value, descriptors)` is called in that thread."""
 
     def __init__(
-        self, hello: Hello, on_message: Callable[[Any, list[int]], None], environment: dict[str, str] | None = None
+        self,
+        name: str,
+        hello: Any,
+        on_message: Callable[[Any, list[int]], None],
+        environment: dict[str, str] | None = None,
+        pass_fds: tuple[int, ...] = (),
     ) -> None:
-        self.hello, self.on_message = hello, on_message
+        """hello: its first word. pass_fds: descriptors that it inherits under the same numbers."""
+        self.name, self.hello, self.on_message = name, hello, on_message
         self.starts = 0
         self.pid: int | None = None
-        self._environment = environment
-        self._targets: Targets | None = None
+        self._environment, self._pass_fds = environment, pass_fds
+        self._plan: Any = None
         self._channel: Channel | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._over = False
 
-    def follow(self, targets: Targets) -> None:
-        """Give it another plan; a process that starts later gets it too."""
-        self._targets = targets
-        self.tell(NewPlan(targets))
+    def give(self, plan: Any) -> None:
+        """Give it another plan, in its own words; a process that starts later gets it too."""
+        self._plan = plan
+        self.tell(plan)
 
     def tell(self, message: Any) -> bool:
         """Send it a word. Whether it was there to hear it."""
@@ -64,7 +70,7 @@ class RoundsChild:
                 return
             quick = time.monotonic() - begun < 10
             pause = PAUSE_S[min(self.starts, len(PAUSE_S)) - 1] if quick else PAUSE_S[0]
-            log.error("the rounds process ended (%s), started again in %s s", code, pause)
+            log.error("the %s process ended (%s), started again in %s s", self.name, code, pause)
             time.sleep(pause)
 
     def stop(self) -> None:
@@ -79,14 +85,14 @@ class RoundsChild:
             sys.executable,
             "-P",
             "-m",
-            "collector.rounds",
+            f"collector.{self.name}",
             "--channel",
             str(its.fileno()),
             "--parent",
             str(os.getpid()),
         ]
         self._process = subprocess.Popen(
-            command, pass_fds=(its.fileno(),), stdin=subprocess.DEVNULL, env=self._environment
+            command, pass_fds=(its.fileno(), *self._pass_fds), stdin=subprocess.DEVNULL, env=self._environment
         )
         its.close()
         self.starts += 1
@@ -94,8 +100,8 @@ class RoundsChild:
         channel = Channel(mine)
         channel.send(self.hello)
         self._channel = channel
-        if self._targets is not None:
-            self._channel.send(NewPlan(self._targets))
+        if self._plan is not None:
+            self._channel.send(self._plan)
 
     def _listen(self) -> None:
         assert self._channel is not None
@@ -113,3 +119,16 @@ class RoundsChild:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+
+
+class RoundsChild(Child):
+    """The rounds process."""
+
+    def __init__(
+        self, hello: Hello, on_message: Callable[[Any, list[int]], None], environment: dict[str, str] | None = None
+    ) -> None:
+        super().__init__("rounds", hello, on_message, environment)
+
+    def follow(self, targets: Targets) -> None:
+        """Give it another plan."""
+        self.give(NewPlan(targets))

@@ -5,7 +5,7 @@ One thread only. Nothing here waits: the database is behind the ledger, the roun
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -26,6 +26,7 @@ from collector.schools import DOWN, NOT_SEEN, UNKNOWN, UP
 from collector.statebook import CODES, StateBook
 from collector.states import LineView, States, Sums
 from collector.targets import WATCH_ANY
+from collector.traps.messages import Trap
 from collector.windows import WindowRows, window_nodes
 from inventory.models import NodeKind, parse_node_id
 
@@ -333,6 +334,18 @@ class Bench(StateBook):
             self._memory_due = now + max(MEMORY_S, (time.monotonic() - begun) / MEMORY_SHARE)
 
     # -- what else the judge is told -------------------------------------------------------------------------------
+
+    def take_traps(self, traps: Iterable[Trap]) -> None:
+        """Traps are evidence: they change no verdict. Those of devices that are not in the plan any more are passed over."""
+        if self.plan is None:
+            return
+        for trap in traps:
+            node = f"device:{trap.device}"
+            if node in self.plan.node_index:
+                self.judge.take_trap(trap.at, node, trap.name)
+                if self.record is not None:
+                    line = {"t": trap.at, "kind": "trap", "node": node, "trap": trap.name}
+                    self.record({**line, "port": trap.if_name} if trap.if_name else line)
 
     def set_windows(self, windows: WindowRows, now: float) -> None:
         """All maintenance windows that have not ended; those that are gone from the register are gone."""

@@ -22,10 +22,13 @@ from collector.outlets.board import Outlets
 from collector.plan import Plan, build_plan
 from collector.recording import Recording
 from collector.recovery import recover
-from collector.rounds.messages import Health, Hello, NewColumns, PortNames, ShardRound
+from collector.rounds.messages import AskNow, Health, Hello, NewColumns, PortNames, ShardRound
 from collector.schedule import SlowJobs
 from collector.server import Server
 from collector.settings import CollectorSettings
+from collector.traps.desk import TrapDesk
+from collector.traps.messages import TrapNews
+from collector.traps.register import read_senders
 from collector.windows import read_windows
 from collector.writer import Writer
 from inventory.database import Register
@@ -50,8 +53,9 @@ class Service:
         may_notify: bool = True,
         record: Path | None = None,
         timezone: str = "Asia/Shanghai",
+        trap_sockets: tuple[int, ...] = (),
     ) -> None:
-        """may_notify False: nothing is ever sent outside, whatever the settings say (the demonstration)."""
+        """may_notify False: nothing is ever sent outside, whatever the settings say (the demonstration). trap_sockets: UDP sockets handed over by systemd."""
         self.register, self.settings = register, settings
         self.name = settings.name or socket.gethostname()
         self.clock = SteadyClock()
@@ -74,6 +78,15 @@ class Service:
         self.plans = 0
         self.stale_reports = 0
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.traps = TrapDesk(
+            settings,
+            self.clock.base,
+            socket_path.parent.parent / "traps.json",
+            self.live,
+            on_traps=self._queue.put,
+            read_now=lambda plan, targets: self.child.tell(AskNow(plan.version, targets)),
+            sockets=trap_sockets,
+        )
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -95,6 +108,7 @@ class Service:
             ("judge", self._judge_loop),
             ("plan", self._plan_loop),
             ("rounds", self.child.run),
+            ("traps", self.traps.run),
             ("outlets", self.outlets.run),
             ("socket", self.server.run),
         ):
@@ -113,6 +127,7 @@ class Service:
     def _end(self) -> None:
         until = time.monotonic() + 1.7
         self.child.stop()
+        self.traps.stop()
         self.jobs.stop()
         self.server.stop()
         self.outlets.stop()
@@ -170,6 +185,7 @@ class Service:
                         log.warning("plan: %s", warning)
                     self._queue.put(plan)
                     self.child.follow(plan.targets)
+                    self.traps.follow(read_senders(self.register, plan))
                     windows = None
                 found = read_windows(self.register)
                 if found != windows:
@@ -208,6 +224,8 @@ class Service:
         elif isinstance(message, Health):
             if self.live.take_health(message):
                 self.bench.look_at_agents(self.live, self.settings.agent_silent_rounds, self.clock.now())
+        elif isinstance(message, TrapNews):
+            self.bench.take_traps(message.traps)
         elif isinstance(message, Plan):
             self.bench.follow(message, self.clock.now())
             self.live.plan = message

@@ -32,6 +32,20 @@ class CollectorSettings(BaseModel):
     metrics_ports: Literal["monitored", "all", "none"] = Field(
         default="monitored", description="Ports on /metrics: uplinks and lines' ports, all, or none."
     )
+    traps_listen: str = Field(
+        default="*",
+        description="Where traps and informs are heard, comma separated: `ADDRESS`, `ADDRESS:PORT`, `[IPv6]:PORT`, each with `=ZONE` where it hears one zone "
+        "alone; `*`: IPv4 and IPv6. Without a port: 162 where that can be had, else 9162. Empty: no traps.",
+    )
+    traps_read_every_s: float = Field(
+        default=10.0, ge=1, description="Least seconds between two immediate readings of one device that traps ask for."
+    )
+    traps_burst: int = Field(
+        default=20, ge=1, description="Traps of one device that are kept at once; those beyond are counted as storm."
+    )
+    traps_per_minute: int = Field(
+        default=30, ge=1, description="Traps of one device a minute that are kept after that."
+    )
     outlets_enabled: bool = Field(default=True, description="False: nothing is ever sent outside.")
     alertmanager_url: str = Field(
         default="", description="Alertmanager's address, such as `http://127.0.0.1:9093`; empty: none."
