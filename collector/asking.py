@@ -80,8 +80,8 @@ def askings_of(
 def _fits(rule: AskingRow, vendor: str, model: str, sys_object_id: str) -> bool:
     start = rule.sys_object_id
     return (
-        fnmatchcase(vendor, rule.vendor.lower())
-        and fnmatchcase(model, rule.model.lower())
+        fnmatchcase(vendor, _pattern(rule.vendor))
+        and fnmatchcase(model, _pattern(rule.model))
         and (not start or sys_object_id == start or sys_object_id.startswith(f"{start}."))
     )
 
@@ -109,3 +109,8 @@ def _settings(rules: tuple[AskingRow, ...]) -> Asking:
 
 def _or(value: Any, usual: Any) -> Any:
     return usual if value is None else value
+
+
+def _pattern(text: str) -> str:
+    """Only * and ? mean anything: models have brackets in their names."""
+    return text.lower().replace("[", "[[]")

@@ -56,6 +56,14 @@ _FIELDS: tuple[tuple[str, str, str], ...] = (
     ("reading_at", "f8", "targets"),
     ("complete", "u1", "targets"),
     ("snmp_misses", "i4", "targets"),
+    ("snmp_rtt_s", "f4", "targets"),
+    ("snmp_usual_s", "f4", "targets"),
+    ("snmp_rows", "u1", "targets"),
+    ("snmp_width", "u1", "targets"),
+    ("snmp_dialect", "u1", "targets"),
+    ("backed_off", "u1", "targets"),
+    ("over_budget", "u1", "targets"),
+    ("snmp_sends", "u2", "targets"),
     ("offsets", "i8", "targets+1"),
     ("if_index", "i8", "ports"),
     ("name_id", "i4", "ports"),
@@ -80,7 +88,8 @@ class Columns:
     """The columns of one block, as numpy arrays over shared memory.
 
     Of targets (n): `answered` (bits), `answered_at`, `rtt_s` (NaN: none), `uptime` (hundredths; -1 unknown), `uptime_at`, `reading_at` (0: never),
-    `complete`, `snmp_misses` (reading rounds without an answer on end), `device_id`, `seq`. Of liveness rounds: `ring` (window × n, seconds, see MISS), `ring_at`,
+    `complete`, `snmp_misses` (reading rounds without an answer on end), `device_id`, `seq`. Of how it is asked (`probes/snmp/pace.py`):
+    `snmp_rtt_s` and `snmp_usual_s` (seconds, NaN), `snmp_rows`, `snmp_width`, `snmp_dialect`, `backed_off` (level), `over_budget`, `snmp_sends`. Of liveness rounds: `ring` (window × n, seconds, see MISS), `ring_at`,
     `ring_lost` (window × n: pings without an answer, those of a round that was answered at last among them).
     Of ports: rows `offsets[i]:offsets[i + 1]` are target i's; `if_index`, `name_id`, `present`, `counters` (ports × 9), `in_bps`, `out_bps` (NaN unknown).
     """
@@ -98,6 +107,14 @@ class Columns:
     reading_at: NDArray[np.float64]
     complete: NDArray[np.uint8]
     snmp_misses: NDArray[np.int32]
+    snmp_rtt_s: NDArray[np.float32]
+    snmp_usual_s: NDArray[np.float32]
+    snmp_rows: NDArray[np.uint8]
+    snmp_width: NDArray[np.uint8]
+    snmp_dialect: NDArray[np.uint8]
+    backed_off: NDArray[np.uint8]
+    over_budget: NDArray[np.uint8]
+    snmp_sends: NDArray[np.uint16]
     offsets: NDArray[np.int64]
     if_index: NDArray[np.int64]
     name_id: NDArray[np.int32]
@@ -148,6 +165,8 @@ def create(shape: Shape) -> tuple[int, Columns]:
     columns.ring[:] = UNASKED
     columns.rtt_s[:] = np.nan
     columns.uptime[:] = -1
+    columns.snmp_rtt_s[:] = np.nan
+    columns.snmp_usual_s[:] = np.nan
     columns.name_id[:] = -1
     columns.in_bps[:] = np.nan
     columns.out_bps[:] = np.nan

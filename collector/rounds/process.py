@@ -15,7 +15,7 @@ from collector.clock import SteadyClock
 from collector.rounds.liveness import Liveness, Sweep
 from collector.rounds.messages import AskNow, Health, Hello, NewColumns, NewPlan, PortNames, ShardRound
 from collector.rounds.outbox import Outbox
-from collector.rounds.reading import Readings, snmp_targets
+from collector.rounds.reading import Readings, inherit, snmp_targets
 from collector.rounds.store import Store
 from collector.rounds.ticks import next_round
 from collector.shared import Shape
@@ -110,7 +110,9 @@ class RoundsProcess:
             targets, self._wanted = self._wanted, None
         if targets is None:
             return
-        snmp = snmp_targets(targets)
+        snmp, current = snmp_targets(targets), self._current
+        if snmp is not None and current is not None and current.readings is not None:
+            inherit(snmp, targets, current.readings.snmp, current.targets)
         self.store.follow(targets)
         self._current = _Current(
             targets=targets,
@@ -224,7 +226,7 @@ class RoundsProcess:
         self, current: _Current, readings: Readings, number: int, every: float, select: NDArray[np.int64] | None = None
     ) -> None:
         begun = time.monotonic()
-        round_ = readings.round(self.clock.now, select)
+        round_ = readings.round(self.clock.now, select, number)
         # A reading that took its whole time (dead devices use up their budgets) still leaves a share for names: without them no
         # port has a word, and no line is judged.
         found, table = readings.name_some(max(begun + 0.7 * every, time.monotonic() + 0.2 * every))

@@ -33,6 +33,12 @@ def snmp_targets(targets: Targets) -> SnmpTargets | None:
     )
 
 
+def inherit(snmp: SnmpTargets, targets: Targets, old: SnmpTargets, before: Targets) -> None:
+    """What was learnt of the devices that remain in another plan."""
+    _, mine, theirs = np.intersect1d(targets.device_id, before.device_id, return_indices=True)
+    snmp.inherit(old, list(zip(mine.tolist(), theirs.tolist(), strict=True)))
+
+
 @dataclass(frozen=True)
 class ReadingRound:
     """What a reading round gave: the numbers asked and answered, and what changed (None: another plan came meanwhile)."""
@@ -57,9 +63,9 @@ class Readings:
         self.reachable: NDArray[np.int64] = np.empty(0, np.int64)
         self.names: dict[int, dict[int, str]] = {}
 
-    def round(self, now: "Any", select: NDArray[np.int64] | None = None) -> ReadingRound:
-        """One round over all (or some) targets. now: a function that gives the steady time."""
-        asked = self.asked if select is None else select
+    def round(self, now: "Any", select: NDArray[np.int64] | None = None, number: int = 0) -> ReadingRound:
+        """One round over all (or some) targets. now: a function that gives the steady time. number: of the round, for those read less often."""
+        asked = self.snmp.pace.due(self.asked, number) if select is None else select
         started = now()
         got = self.poller.round(self.snmp, select=asked, deadline_s=DEADLINE_S, attempts=6)
         ended = now()
@@ -72,6 +78,7 @@ class Readings:
             counters=np.asarray(got.columns),
             present=np.asarray(got.present, np.uint16),
         )
+        self.store.write_pace(self.targets.version, self.snmp.pace)
         changes = self.store.write_reading(self.targets.version, ended, asked, reading)
         if changes is not None:
             self.unnamed[changes.relisted] = True

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 from collector.rates import began_again, rates_bps, spans
 from collector.shared import COUNTER32, UNASKED, Columns, Shape, create
 from collector.targets import Targets
+from probes.snmp.pace import Pace
 
 CHUNK = 2000
 """Targets written between two looks at `seq`: readers wait for no more than these."""
 
-_KEPT = ("answered", "answered_at", "rtt_s", "uptime", "uptime_at", "reading_at", "complete", "snmp_misses")
+_KEPT = (
+    *("answered", "answered_at", "rtt_s", "uptime", "uptime_at", "reading_at", "complete", "snmp_misses"),
+    *("snmp_rtt_s", "snmp_usual_s", "snmp_rows", "snmp_width", "snmp_dialect", "backed_off", "over_budget", "snmp_sends"),
+)
 _PORTS = ("if_index", "name_id", "present", "counters", "in_bps", "out_bps")
 
 
@@ -129,6 +133,17 @@ class Store:
             for chunk in range(0, len(answered), CHUNK):
                 _write_ports(columns, answered[chunk : chunk + CHUNK], reading, own, changed, at)
             return Changes(restarted=answered[restarted[answered]], relisted=answered[changed[answered]])
+
+    def write_pace(self, version: int, pace: Pace) -> None:
+        """How each target is asked after a reading round (single values: no reader sees half of one)."""
+        with self.lock:
+            columns = self.columns
+            if columns.shape.version != version:
+                return
+            columns.snmp_rtt_s[:], columns.snmp_usual_s[:] = pace.rtt_s, pace.baseline_s
+            columns.snmp_rows[:], columns.snmp_width[:] = pace.rows(), pace.width
+            columns.snmp_dialect[:], columns.backed_off[:] = pace.dialect, pace.level
+            columns.over_budget[:], columns.snmp_sends[:] = pace.spent, pace.sends
 
     def name_ports(self, target: int, names: dict[int, str]) -> list[str]:
         """Give a target's rows their names (ifIndex -> name); the names that the table did not know before, in order."""
