@@ -50,14 +50,28 @@ class MaintenanceLine:
 
 @dataclass(frozen=True, slots=True)
 class TrapLine:
-    """A trap that a node sent."""
+    """A trap that a node sent. port: ifName, where it named one; a key beyond REPLAY.md."""
 
     t: float
     node: str
     trap: str
+    port: str = ""
 
 
-Line = Start | TopologyLine | RoundReport | MaintenanceLine | TrapLine
+@dataclass(frozen=True, slots=True)
+class OffLine:
+    """A school is known to be switched off, from <= t < to. A kind beyond REPLAY.md, which others pass over; evidence alone."""
+
+    t: float
+    school: str
+    from_: float
+    to: float
+
+
+Line = Start | TopologyLine | RoundReport | MaintenanceLine | TrapLine | OffLine
+
+Watcher = Callable[[Line, Judge], Iterable[dict[str, Any]]]
+"""Hears each line after the judge has, and gives more lines of output."""
 
 
 class _FieldError(ValueError):
@@ -86,14 +100,16 @@ def read(lines: Iterable[str | bytes]) -> Iterator[tuple[int, Line]]:
             yield number, line
 
 
-def replay(lines: Iterable[str | bytes], judge: Judge) -> Iterator[dict[str, Any]]:
-    """Lines of output: notices as they fall due, then the summary. Raises TraceError."""
+def replay(lines: Iterable[str | bytes], judge: Judge, watchers: Sequence[Watcher] = ()) -> Iterator[dict[str, Any]]:
+    """Lines of output: notices as they fall due, what watchers say, then the summary. Raises TraceError."""
     for number, line in read(lines):
         try:
             feed(judge, line)
         except (TopologyError, UnknownNodeError) as error:
             raise TraceError(number, str(error), error.node) from None
         yield from (notice.as_line() for notice in judge.take_notices())
+        for watcher in watchers:
+            yield from watcher(line, judge)
     yield from (notice.as_line() for notice in judge.advance(judge.now))
     yield judge.summary()
 
@@ -160,6 +176,7 @@ def _node(value: Any) -> Node:
             edge=_word(value, "class") == "edge",
             pupils=pupils,
             seen=_flag(value, "seen"),
+            role=role if (role := _word(value, "class")) != "edge" else None,
         )
     except _FieldError as wrong:
         raise _FieldError(f"{node_id}: {wrong}", node_id) from None
@@ -204,15 +221,27 @@ def _maintenance(value: dict[str, Any], t: float) -> MaintenanceLine:
 
 
 def _trap(value: dict[str, Any], t: float) -> TrapLine:
-    return TrapLine(t, _text(value, "node"), _word(value, "trap") or "")
+    return TrapLine(t, _text(value, "node"), _word(value, "trap") or "", _own(value, "port", str) or "")
 
 
-PARSERS: dict[str, Callable[[dict[str, Any], float], Line]] = {
+def _off(value: dict[str, Any], t: float) -> OffLine | None:
+    school, start, end = _own(value, "school", str), _own(value, "from", float, int), _own(value, "to", float, int)
+    return None if school is None or start is None or end is None else OffLine(t, school, start, end)
+
+
+def _own(value: dict[str, Any], key: str, *kinds: type) -> Any:
+    """A key that REPLAY.md does not know: whoever means something else by it is passed over, as the page says."""
+    found = value.get(key)
+    return found if type(found) in kinds else None
+
+
+PARSERS: dict[str, Callable[[dict[str, Any], float], Line | None]] = {
     "start": _start,
     "topology": _topology,
     "round": _round,
     "maintenance": _maintenance,
     "trap": _trap,
+    "planned_off": _off,
 }
 
 
@@ -280,7 +309,10 @@ def as_value(line: Line) -> dict[str, Any]:
         case MaintenanceLine():
             return {"t": line.t, "kind": "maintenance", "node": line.node, "from": line.from_, "to": line.to}
         case TrapLine():
-            return {"t": line.t, "kind": "trap", "node": line.node, "trap": line.trap}
+            port = {"port": line.port} if line.port else {}
+            return {"t": line.t, "kind": "trap", "node": line.node, "trap": line.trap, **port}
+        case OffLine():
+            return {"t": line.t, "kind": "planned_off", "school": line.school, "from": line.from_, "to": line.to}
         case Start():
             return {"t": line.t, "kind": "start", "at": line.at.isoformat()}
 
@@ -292,8 +324,8 @@ def node_value(node: Node) -> dict[str, Any]:
         value["up"] = list(node.up)
     if node.port is not None:
         value["port"] = list(node.port)
-    if node.edge:
-        value["class"] = "edge"
+    if node.edge or node.role:
+        value["class"] = "edge" if node.edge else node.role
     for key in ("probe", "seen"):
         if not getattr(node, key):
             value[key] = False

@@ -32,6 +32,7 @@ class Node:
     up: upstreams, any one of which suffices; () nothing is above it; None nothing is known of its way.
     probe: False where it is never asked itself. port: (device id, ifName) whose word tells of an unasked node.
     edge: a camera, AP, terminal: down time and nothing else. pupils: of its school. seen: False until its first answer.
+    role: its `class` where that is not edge (gateway, aggregation, ups ...): says nothing to the judge, but to those who look for causes.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Node:
     edge: bool = False
     pupils: int | None = None
     seen: bool = True
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,18 +16,22 @@ def register(app: typer.Typer) -> None:
     def replay(
         trace: str = typer.Argument(..., help="The trace, JSON lines; `-` is standard input.", metavar="TRACE"),
         as_json: bool = typer.Option(False, "--json", help="A JSON line for each notice, and the summary last."),
+        causes: bool = typer.Option(
+            False, "--causes", help="Also a line whenever the word on an incident's cause changes."
+        ),
     ) -> None:
         """Run the judge over a recorded trace on virtual time: what would have been said, and when.
 
         A fault in the trace is named with its line, and ends with exit code 2. Example: `edunet replay storm.jsonl --json`
         """
+        from collector.causes.following import CauseFollower
         from collector.judge import Judge
         from collector.trace import TraceError
         from collector.trace import replay as replayed
 
         try:
             with _opened(trace) as lines:
-                output = replayed(lines, Judge(follow=False))
+                output = replayed(lines, Judge(follow=False), [CauseFollower()] if causes else [])
                 _print_json(output) if as_json else _print_table(output)
         except (TraceError, OSError) as error:
             name = "standard input" if trace == "-" else trace
@@ -60,6 +64,12 @@ def _print_table(output: Iterable[dict[str, Any]]) -> None:
                 print(f"{title}: {len(line[key])} nodes, {total:g} s in all")
                 for node, seconds in sorted(line[key].items(), key=lambda item: (-item[1], item[0]))[:10]:
                     print(f"{seconds:>10g}  {node}")
+            continue
+        if line["kind"] == "cause":
+            kinds = ", ".join(piece["kind"] for piece in line["evidence"]) or "nothing known"
+            print(
+                f"{line['t']:>10g}  cause     {line['incident']:<9} {line['cause']} ({line['confidence']:.0%}): {kinds}"
+            )
             continue
         print(
             f"{line['t']:>10g}  {line['event']:<9} {line['incident']:<9} {line['affected']:>8} {line['schools']:>8}"
