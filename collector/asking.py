@@ -1,15 +1,25 @@
 """How each device is asked: the register's rules by model, in the poller's words. Pure, but for `read_asking`."""
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from collector.shared import Columns
+from collector.targets import Targets
 from inventory.models import AskingRule, table
 from probes.snmp.pace import Asking
+
+if TYPE_CHECKING:
+    from collector.plan import Plan
+
+SMALL_ROWS = 4
+"""Fewer rows than these in an answer: it has said tooBig, or was silent, at more."""
 
 
 class AskingRow(NamedTuple):
@@ -114,3 +124,43 @@ def _or(value: Any, usual: Any) -> Any:
 def _pattern(text: str) -> str:
     """Only * and ? mean anything: models have brackets in their names."""
     return text.lower().replace("[", "[[]")
+
+
+DIALECTS = ("getbulk", "getnext", "getnext-v1")
+
+
+def tell_asking(targets: Targets, columns: Columns, target: int) -> dict[str, Any]:
+    """How one device is asked, and why, ready for JSON: the rules by model, what it can answer, its latency, whether it is backed off."""
+    which = int(targets.asking_of[target]) if targets.asking_of is not None else 0
+    settings = targets.askings[which]
+    rtt, usual = float(columns.snmp_rtt_s[target]), float(columns.snmp_usual_s[target])
+    return {
+        "rules": list(targets.asking_rules[which]),
+        "settings": asdict(settings),
+        "rows_in_an_answer": int(columns.snmp_rows[target]) or None,
+        "columns_in_an_answer": int(columns.snmp_width[target]) or None,
+        "dialect": DIALECTS[int(columns.snmp_dialect[target])],
+        "rtt_seconds": None if np.isnan(rtt) else round(rtt, 6),
+        "usual_rtt_seconds": None if np.isnan(usual) else round(usual, 6),
+        "backed_off": int(columns.backed_off[target]),
+        "requests": int(columns.snmp_sends[target]),
+        "over_budget": bool(columns.over_budget[target]),
+    }
+
+
+def count_by_model(plan: "Plan", columns: Columns) -> dict[tuple[str, ...], float]:
+    """(vendor, model, how) -> devices read by SNMP: `usual`, or any of `backed_off`, `small_answers`, `getnext`, `over_budget`."""
+    read = (columns.reading_at > 0) | (columns.snmp_sends > 0)
+    how = {
+        "backed_off": columns.backed_off > 0,
+        "small_answers": (columns.snmp_rows < SMALL_ROWS) & (columns.snmp_rows > 0) & (columns.snmp_dialect == 0),
+        "getnext": columns.snmp_dialect > 0,
+        "over_budget": columns.over_budget > 0,
+    }
+    how["usual"] = ~np.logical_or.reduce(list(how.values()))
+    found: Counter[tuple[str, ...]] = Counter()
+    for word, mask in how.items():
+        for target in np.flatnonzero(mask & read).tolist():
+            device = plan.devices[int(plan.targets.device_id[target])]
+            found[device.vendor, device.model, word] += 1
+    return {labels: float(number) for labels, number in found.items()}

@@ -144,6 +144,13 @@ SELF: tuple[Metric, ...] = (
     Metric("edunet_readings_late_total", "counter", "Reading rounds that were passed over.", "", ()),
     Metric("edunet_reading_duration_seconds", "gauge", "How long the last reading round took.", "seconds", ()),
     Metric("edunet_targets", "gauge", "Devices that are asked.", "", ()),
+    Metric(
+        "edunet_snmp_devices",
+        "gauge",
+        "Devices read by SNMP, by model and by how they are asked: usual, backed_off, small_answers, getnext, over_budget.",
+        "",
+        ("vendor", "model", "asked"),
+    ),
     Metric("edunet_targets_answering", "gauge", "Devices that answered in the last liveness round.", "", ()),
     Metric("edunet_blind_zones", "gauge", "Zones whose reference targets the collector cannot see.", "", ()),
     Metric("edunet_ping_method_info", "gauge", "How the collector pings.", "", ("method",)),

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from collector.asking import tell_asking
 from collector.clock import SteadyClock
 from collector.plan import Plan
 from collector.rounds.messages import Health, PortNames
@@ -88,6 +89,7 @@ class Live:
             "window_at": [float(t) for t in columns.ring_at[order]],
             "sysUpTime": int(one["uptime"][0]) if one["uptime"][0] >= 0 else None,
             "snmp_at": float(one["reading_at"][0]) or None,
+            "asking": tell_asking(plan.targets, columns, target),
             "ports": self._ports(columns, target),
         }
 

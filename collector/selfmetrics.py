@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
+from collector.asking import count_by_model
 from collector.catalogue import SELF
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ def self_values(service: "Service") -> Values:
     }
     if plan is not None:
         values |= {"edunet_plan_version": plan.version, "edunet_plan_warnings": len(plan.warnings)}
+    found = service.live.matched()
+    if found is not None:
+        values["edunet_snmp_devices"] = count_by_model(*found)
     health = service.live.health
     if health is not None:
         detail = health.detail

@@ -17,7 +17,8 @@ CHUNK = 2000
 
 _KEPT = (
     *("answered", "answered_at", "rtt_s", "uptime", "uptime_at", "reading_at", "complete", "snmp_misses"),
-    *("snmp_rtt_s", "snmp_usual_s", "snmp_rows", "snmp_width", "snmp_dialect", "backed_off", "over_budget", "snmp_sends"),
+    *("snmp_rtt_s", "snmp_usual_s", "snmp_rows", "snmp_width", "snmp_dialect"),
+    *("backed_off", "over_budget", "snmp_sends"),
 )
 _PORTS = ("if_index", "name_id", "present", "counters", "in_bps", "out_bps")
 
