@@ -155,6 +155,38 @@ SELF: tuple[Metric, ...] = (
     Metric("edunet_blind_zones", "gauge", "Zones whose reference targets the collector cannot see.", "", ()),
     Metric("edunet_ping_method_info", "gauge", "How the collector pings.", "", ("method",)),
     Metric("edunet_rounds_process_starts_total", "counter", "Starts of the rounds process.", "", ()),
+    Metric(
+        "edunet_snmp_answers_dropped_total",
+        "counter",
+        "Answers that pollers did not believe (foreign: from another address, or with another request id than asked; late; broken; unauthentic; stale) "
+        "or that the kernel had no room for.",
+        "",
+        ("reason",),
+    ),
+    Metric(
+        "edunet_icmp_answers_dropped_total",
+        "counter",
+        "Echo replies that were not believed (foreign: another address, id, sequence or cookie than sent; broken) or came twice.",
+        "",
+        ("reason",),
+    ),
+    Metric(
+        "edunet_traps_total",
+        "counter",
+        "Traps and informs by what became of them (taken, storm: more of one device than are kept, or why they were dropped).",
+        "",
+        ("result",),
+    ),
+    Metric(
+        "edunet_traps_taken_total", "counter", "Traps and informs that were taken, by what they say.", "", ("trap",)
+    ),
+    Metric("edunet_trap_answers_total", "counter", "Responses and reports sent to senders of informs.", "", ()),
+    Metric("edunet_trap_readings_total", "counter", "Devices read at once because of a trap.", "", ()),
+    Metric(
+        "edunet_trap_datagrams_lost_total", "counter", "Datagrams that the kernel's buffer had no room for.", "", ()
+    ),
+    Metric("edunet_trap_sockets", "gauge", "UDP sockets on which traps are heard.", "", ()),
+    Metric("edunet_traps_process_starts_total", "counter", "Starts of the process that hears traps.", "", ()),
     Metric("edunet_reports_total", "counter", "Reports that the judge took.", "", ()),
     Metric("edunet_reports_stale_total", "counter", "Reports that spoke of another plan.", "", ()),
     Metric("edunet_incidents", "gauge", "Incidents that are pending or open.", "", ("kind",)),

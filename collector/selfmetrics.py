@@ -61,6 +61,7 @@ def self_values(service: "Service") -> Values:
     found = service.live.matched()
     if found is not None:
         values["edunet_snmp_devices"] = count_by_model(*found)
+    values |= _traps(service)
     health = service.live.health
     if health is not None:
         detail = health.detail
@@ -80,7 +81,25 @@ def self_values(service: "Service") -> Values:
             if key in detail:
                 values[name] = float(detail[key])
         values["edunet_blind_zones"] = float(len(detail.get("blind", ())))
+        for protocol, reasons in detail.get("dropped_answers", {}).items():
+            values[f"edunet_{protocol}_answers_dropped_total"] = {(reason,): n for reason, n in reasons.items()}
     return values
+
+
+def _traps(service: "Service") -> Values:
+    traps = service.traps
+    health = traps.health
+    if not traps.enabled or health is None:
+        return {}
+    return {
+        "edunet_traps_total": {(result,): count for result, count in health.counts.items()},
+        "edunet_traps_taken_total": {(kind,): count for kind, count in health.kinds.items()},
+        "edunet_trap_answers_total": health.detail["answered"],
+        "edunet_trap_readings_total": traps.reads,
+        "edunet_trap_datagrams_lost_total": health.detail["dropped_by_kernel"],
+        "edunet_trap_sockets": len(health.detail["listening"]),
+        "edunet_traps_process_starts_total": traps.child.starts,
+    }
 
 
 def render_self(service: "Service", openmetrics: bool) -> bytes:
