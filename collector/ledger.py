@@ -19,6 +19,8 @@ class Batch:
 
     incidents: dict[str, Row] = field(default_factory=dict)
     notices: list[Row] = field(default_factory=list)
+    verdicts: dict[str, Row] = field(default_factory=dict)
+    """key of an incident -> cause, accountable ... of it and of its outages, where nobody has corrected them"""
     outages: list[tuple[str, Row]] = field(default_factory=list)
     """("open" | "close" | "update", row)"""
     node_states: dict[tuple[str, int], Row] = field(default_factory=dict)
@@ -38,6 +40,7 @@ class Batch:
             for part in (
                 self.incidents,
                 self.notices,
+                self.verdicts,
                 self.outages,
                 self.node_states,
                 self.gone,
@@ -63,6 +66,11 @@ class Ledger:
         with self._some:
             return len(self._batch)
 
+    def ports_pending(self) -> int:
+        """Rows of ports that wait."""
+        with self._some:
+            return len(self._batch.ports)
+
     def put(self, change: Batch, urgent: bool = False) -> None:
         """Add what one step of the judge found. urgent: a board that waits for it."""
         with self._some:
@@ -78,6 +86,7 @@ class Ledger:
             for device, row in change.facts.items():
                 mine.facts[device] = {**mine.facts.get(device, {}), **row}
             mine.notices += change.notices
+            mine.verdicts |= change.verdicts
             mine.outages += change.outages
             mine.unseen += change.unseen
             mine.memory |= change.memory

@@ -6,6 +6,7 @@ and the probes' vocabulary.
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -67,6 +68,11 @@ class Plan:
     monitored: frozenset[tuple[int, str]]
     """(device id, port name)"""
     warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def monitored_devices(self) -> frozenset[int]:
+        """Devices of which a port is monitored."""
+        return frozenset(device for device, _ in self.monitored)
 
     def groups(self) -> list[tuple[int, int, NDArray[np.int64]]]:
         """(zone, shard, targets) of each report."""

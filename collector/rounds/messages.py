@@ -70,9 +70,8 @@ class NewColumns:
 
 @dataclass(frozen=True)
 class PortNames:
-    """What ports devices have: target -> [(ifIndex, name, ifDescr, ifAlias)]; `table` adds names to the table behind `name_id`."""
+    """What ports devices have: device id -> [(ifIndex, name, ifDescr, ifAlias)]; `table` adds names to the table behind `name_id`."""
 
-    version: int
     ports: dict[int, list[tuple[int, str, str, str]]]
     table: tuple[int, list[str]]
     """(number of the first, names)"""

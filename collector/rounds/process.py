@@ -229,11 +229,10 @@ class RoundsProcess:
         round_ = readings.round(self.clock.now, select, number)
         # A reading that took its whole time (dead devices use up their budgets) still leaves a share for names: without them no
         # port has a word, and no line is judged.
-        found, table = readings.name_some(max(begun + 0.7 * every, time.monotonic() + 0.2 * every))
         version = current.targets.version
-        if found or table[1]:
-            ports = {target: [(p.if_index, p.name, p.descr, p.alias) for p in ports] for target, ports in found.items()}
-            self.outbox.put(PortNames(version, ports, table))
+        for found, table in readings.name_some(max(begun + 0.7 * every, time.monotonic() + 0.2 * every)):
+            ports = {device: [(p.if_index, p.name, p.descr, p.alias) for p in of] for device, of in found.items()}
+            self.outbox.put(PortNames(ports, table))
         facts = readings.facts(round_)
         if facts:
             for report in _facts_reports(current, facts, version, number, (round_.started, round_.ended)):

@@ -1,6 +1,7 @@
 """Reading rounds: the ports of all devices with SNMP, once a minute, in a thread and with sockets of its own."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,10 @@ DEADLINE_S = 12.0
 
 NAMES_AT_ONCE = 2000
 """Devices whose port names are asked for in one go."""
+
+NAMES_A_ROUND = 10_000
+"""Devices whose port names are asked for after one reading round: 100,000 new ones are named within ten minutes, at a cost that nobody feels.
+Those on which lines end come first, and are not counted."""
 
 
 def snmp_targets(targets: Targets) -> SnmpTargets | None:
@@ -59,9 +64,8 @@ class Readings:
         self.poller = SnmpPoller()
         readable = (targets.credential >= 0) & np.isin(targets.watch, (WATCH_ANY, WATCH_SNMP))
         self.asked = np.flatnonzero(readable)
-        self.unnamed = np.zeros(len(targets), np.bool_)
+        self.unnamed = store.nameless(len(targets))
         self.reachable: NDArray[np.int64] = np.empty(0, np.int64)
-        self.names: dict[int, dict[int, str]] = {}
 
     def round(self, now: "Any", select: NDArray[np.int64] | None = None, number: int = 0) -> ReadingRound:
         """One round over all (or some) targets. now: a function that gives the steady time. number: of the round, for those read less often."""
@@ -87,28 +91,34 @@ class Readings:
         self.reachable = answered
         return ReadingRound(asked, answered, reading.uptime, changes, started, ended)
 
-    def name_some(self, until: float) -> tuple[dict[int, list[PortName]], tuple[int, list[str]]]:
-        """Ask devices with new or renumbered ports for their names, until a monotonic time.
+    def name_some(self, until: float) -> Iterator[tuple[dict[int, list[PortName]], tuple[int, list[str]]]]:
+        """Ask devices with new or renumbered ports for their names, until a monotonic time; those on which lines end first.
 
-        ({target: ports}, (number of the first new name in the table, new names)).
+        In batches, so that nobody holds all of them: ({device id: ports}, (number of the first new name in the table, new names)).
         """
-        found: dict[int, list[PortName]] = {}
-        first, fresh = len(self.store.names), []  # type: tuple[int, list[str]]
         tried = np.zeros(len(self.unnamed), np.bool_)
+        ends = np.isin(np.arange(len(self.unnamed)), list(self.targets.wanted))  # their ports' words are awaited
+        left = NAMES_A_ROUND
         while time.monotonic() < until:
             unnamed = self.reachable[self.unnamed[self.reachable] & ~tried[self.reachable]]
-            ends = np.isin(unnamed, list(self.targets.wanted))  # where lines end: their ports' words are awaited
-            wanted = np.sort(np.concatenate((unnamed[ends], unnamed[~ends]))[:NAMES_AT_ONCE])
+            first = unnamed[ends[unnamed]]
+            others = unnamed[~ends[unnamed]][: min(left, max(0, NAMES_AT_ONCE - len(first)))]
+            wanted = np.sort(np.concatenate((first[:NAMES_AT_ONCE], others)))
             if not len(wanted):
                 break
+            left -= len(others)
             tried[wanted] = True
-            for target, told in _told(self.poller.names(self.snmp, wanted), wanted):
-                ports = name_ports(told)
-                self.unnamed[target] = False  # one that did not tell is asked again after the next round
-                found[target] = ports
-                self.names[target] = {port.if_index: port.name for port in ports}
-                fresh += self.store.name_ports(target, self.names[target])
-        return found, (first, fresh)
+            yield self._name(wanted)
+
+    def _name(self, wanted: NDArray[np.int64]) -> tuple[dict[int, list[PortName]], tuple[int, list[str]]]:
+        found: dict[int, list[PortName]] = {}
+        start, fresh = len(self.store.names), []  # type: tuple[int, list[str]]
+        for target, told in _told(self.poller.names(self.snmp, wanted), wanted):
+            ports = name_ports(told)
+            self.unnamed[target] = False  # one that did not tell is asked again after the next round
+            found[int(self.targets.device_id[target])] = ports
+            fresh += self.store.name_ports(target, {port.if_index: port.name for port in ports})
+        return found, (start, fresh)
 
     def facts(self, round_: ReadingRound) -> dict[int, dict[str, Any]]:
         """Of the devices read: states of the ports on which lines end, and sysUpTime where it began again."""
@@ -117,14 +127,16 @@ class Readings:
         if columns.shape.version != self.targets.version:
             return facts
         read = set(round_.answered.tolist())
+        number = self.store.names
         for target, wanted in self.targets.wanted.items():
-            names = self.names.get(target)
-            if target not in read or not names:
+            if target not in read:
                 continue
             states: dict[str, str] = {}
-            for row in range(int(columns.offsets[target]), int(columns.offsets[target + 1])):
-                name = names.get(int(columns.if_index[row]))
-                if name in wanted and columns.present[row] & 2:
+            low, high = columns.offsets[target : target + 2].tolist()
+            ids = columns.name_id[low:high].tolist()
+            for name in wanted:
+                row = low + ids.index(number[name]) if number.get(name, -2) in ids else -1
+                if row >= 0 and columns.present[row] & 2:
                     states[name] = "up" if columns.counters[row, 1] in (1, 5) else "down"
             if states:
                 facts[target] = {"ports": states}

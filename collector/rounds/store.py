@@ -135,6 +135,14 @@ class Store:
                 _write_ports(columns, answered[chunk : chunk + CHUNK], reading, own, changed, at)
             return Changes(restarted=answered[restarted[answered]], relisted=answered[changed[answered]])
 
+    def nameless(self, n: int) -> NDArray[np.bool_]:
+        """By target of the block's plan (n of them): whether it has a port that nobody has named yet."""
+        with self.lock:
+            columns, found = self.columns, np.zeros(n, np.bool_)
+            rows = np.flatnonzero((columns.present != 0) & (columns.name_id < 0))
+            found[np.searchsorted(columns.offsets, rows, side="right") - 1] = True
+            return found
+
     def write_pace(self, version: int, pace: Pace) -> None:
         """How each target is asked after a reading round (single values: no reader sees half of one)."""
         with self.lock:
