@@ -521,7 +521,7 @@ class Walk:
     @cython.nogil
     @cython.exceptval(-9, check=False)
     def _note_late(self, device: cython.int, now: cython.uint) -> cython.int:
-        """An answer to an earlier try of what is asked now: it lives, it is slow, and works on the last try; so the timer starts again.
+        """An answer to an earlier try of what is asked now (or about to be): it lives, it is slow, and works on the last try; so the timer starts again.
 
         That its round trip was no longer than from the first try until now is all that is known.
         """
@@ -531,6 +531,9 @@ class Walk:
                 self.srtt[device] = cython.cast(cython.uint, rtt)
             if self.rttvar[device] < rtt >> 2:
                 self.rttvar[device] = cython.cast(cython.uint, rtt >> 2)
+            if self.samples[device] < 65535:
+                self.rtt_sum[device] += cython.cast(cython.uint, rtt)
+                self.samples[device] += 1
         self.sent[device] = now
         self.heard[device] = 1
         return 0
@@ -793,7 +796,7 @@ class Walk:
         if self.state[device] != 1 or self.head[0] != self._request_id(cython.cast(cython.int, device)):
             self.tally[5] += 1
             behind = (self.sequence[device] - (mixed >> self.bits)) & (0x3FFFFFFF >> self.bits)
-            if self.state[device] == 1 and 0 < behind < self.tries[device]:
+            if behind < self.tries[device] and (self.state[device] == 2 or (self.state[device] == 1 and behind)):
                 self._note_late(cython.cast(cython.int, device), now)
             return -1
         return cython.cast(cython.int, device)

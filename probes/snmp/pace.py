@@ -12,9 +12,10 @@ from probes.snmp.oids import IF_COLUMN_NAMES
 from probes.snmp.poll_state import BULK, MOST_REPETITIONS, NEXT, NEXT_V1
 
 MOST_LEVEL = 4
-"""Levels of backing off: 1: half the rows in an answer, pauses as long as its round trip; 2: a quarter, pauses twice as long, no errors and discards;
-3: an eighth, read in every second round; 4: in every fourth."""
+"""Levels of backing off: 1: pauses as long as its round trip; 2: half the rows in an answer, too, and no errors and discards; 3: pauses twice as
+long, read in every second round; 4: in every fourth. Never fewer rows than half: where each request costs the same, more of them cost more."""
 SKIPPED_ROUNDS = np.array([1, 1, 1, 2, 4])
+PAUSE_TRIPS = np.array([0, 1, 1, 2, 2])
 LONGEST_PAUSE_S = 1.0
 OPTIONAL = ("ifInErrors", "ifOutErrors", "ifInDiscards", "ifOutDiscards")
 RISE_FACTOR, RISE_S, RISE_ROUNDS = 2.0, 0.02, 2
@@ -161,7 +162,7 @@ class Pace:
     def rows(self) -> np.ndarray:
         """uint8[n]: rows to ask for in one answer now."""
         most = np.minimum(self.repetitions, self.most_repetitions)
-        rows: np.ndarray = np.maximum(1, most >> np.minimum(self.level, 3))
+        rows: np.ndarray = np.maximum(1, most >> (self.level >= 2))
         return rows
 
     def columns_off(self) -> np.ndarray:
@@ -173,7 +174,7 @@ class Pace:
         """float64[n]: seconds between an answer and the next request now; None where nobody has any."""
         if not self.pause_s.any() and not self.level.any():
             return None
-        own = np.minimum(self.srtt_us * 1e-6 * self.level, LONGEST_PAUSE_S)
+        own = np.minimum(self.srtt_us * 1e-6 * PAUSE_TRIPS[self.level], LONGEST_PAUSE_S)
         found: np.ndarray = np.maximum(self.pause_s, own)
         return found
 

@@ -100,12 +100,26 @@ def everything(arrays: RoundArrays) -> dict[str, list]:
     return found
 
 
-def exchange(walk: object, arrays: RoundArrays, answers: list) -> tuple[list[bytes], list[int]]:
-    """Compose for all READY or new devices, then absorb what `answers` makes of each request; (requests, answered)."""
+def earlier(request_id: int, tries: int) -> int:
+    """The id of the same device's request so many tries before."""
+    bits = 2
+    mixed = (request_id & 0x3FFFFFFF) ^ KEY
+    return 0x40000000 | ((mixed - (tries << bits)) & 0x3FFFFFFF) ^ KEY
+
+
+def exchange(
+    walk: object, arrays: RoundArrays, answers: list, now: int = 1, again: bool = False
+) -> tuple[list[bytes], list[int]]:
+    """Compose for all READY or new devices, then absorb what `answers` makes of each request; (requests, answered).
+
+    `again`: those that did not answer the last time are asked again, as a round's timers do.
+    """
     size, n = 2048, arrays.n
+    if again:
+        arrays.state[arrays.state == 1] = 2
     out, lengths = np.zeros(128 * size, np.uint8), np.zeros(128, np.int32)
     asked = np.flatnonzero((arrays.state == 0) | (arrays.state == 2)).astype(np.int32)
-    walk.compose(asked.data, len(asked), out.data, size, lengths.data)  # type: ignore[attr-defined]
+    walk.compose(asked.data, len(asked), out.data, size, lengths.data, now)  # type: ignore[attr-defined]
     requests = [bytes(out[i * size : i * size + lengths[i]]) for i in range(len(asked))]
     into, sources = np.zeros(128 * size, np.uint8), np.zeros(128 * 28, np.uint8)
     count = 0
@@ -117,7 +131,7 @@ def exchange(walk: object, arrays: RoundArrays, answers: list) -> tuple[list[byt
             sources[count * 28 : count * 28 + 28] = arrays.addresses[device * 28 : device * 28 + 28]
             count += 1
     answered = np.zeros(n * len(answers) or 1, np.int32)
-    handled, found = walk.absorb(into.data, size, lengths.data, sources.data, 0, count, answered.data)  # type: ignore[attr-defined]
+    handled, found = walk.absorb(into.data, size, lengths.data, sources.data, 0, count, answered.data, now + 1000)  # type: ignore[attr-defined]
     assert handled == count
     return requests, answered[:found].tolist()
 
@@ -129,29 +143,42 @@ def exchange(walk: object, arrays: RoundArrays, answers: list) -> tuple[list[byt
             st.one_of(
                 st.tuples(st.just("varbinds"), st.lists(varbind, max_size=25)),
                 st.tuples(st.just("error"), st.integers(1, 18)),
+                st.tuples(st.just("refusal"), st.integers(0, 12)),
+                st.tuples(st.just("late"), st.integers(1, 3)),
             ),
             min_size=1,
             max_size=3,
         ),
         min_size=1,
-        max_size=4,
-    )
+        max_size=5,
+    ),
+    budget=st.sampled_from([2, 65535]),
+    off=st.sampled_from([0, 0x404, 0x8CF]),
 )
-def test_walks_agree_step_by_step(compiled: object, rounds: list) -> None:
+def test_walks_agree_step_by_step(compiled: object, rounds: list, budget: int, off: int) -> None:
     walks = [a_walk("compiled"), a_walk("python")]
+    for _, arrays in walks:
+        arrays.dialect[:] = [0, 1, 2]
+        arrays.off[:] = off
+        arrays.ended[:] |= off
+        arrays.budget_requests[:] = budget
 
     def answer(kind: str, content: object):
         def make(request: bytes) -> bytes:
             asked = PLAIN.decode(request)
             if kind == "error":
-                return message(asked[3], [], error=content)
-            return message(asked[3], content)  # type: ignore[arg-type]
+                return message(asked[3], [], error=content, version=asked[0])
+            if kind == "refusal":
+                return message(asked[3], [], error=2, index=content, version=asked[0])
+            if kind == "late":
+                return message(earlier(asked[3], content), [], version=asked[0])
+            return message(asked[3], content, version=asked[0])  # type: ignore[arg-type]
 
         return make
 
-    for step in rounds:
+    for number, step in enumerate(rounds):
         makers = [answer(kind, content) for kind, content in step]
-        done = [exchange(walk, arrays, makers) for walk, arrays in walks]
+        done = [exchange(walk, arrays, makers, 1 + number * 100_000, again=True) for walk, arrays in walks]
         assert done[0] == done[1]
         assert everything(walks[0][1]) == everything(walks[1][1])
 

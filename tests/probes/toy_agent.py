@@ -36,18 +36,67 @@ def message(
     version: int = 1,
     community: bytes = b"public",
     error: int = 0,
+    index: int = 0,
     pdu: int = 0xA2,
 ) -> bytes:
     """A response."""
     bindings = b"".join(tlv(0x30, tlv(6, name) + tlv(tag, content)) for name, tag, content in varbinds)
-    body = tlv(2, request_id.to_bytes(4, "big")) + tlv(2, bytes([error])) + tlv(2, b"\0") + tlv(0x30, bindings)
+    body = tlv(2, request_id.to_bytes(4, "big")) + tlv(2, bytes([error])) + tlv(2, bytes([index])) + tlv(0x30, bindings)
     return tlv(0x30, tlv(2, bytes([version])) + tlv(4, community) + tlv(pdu, body))
 
 
-class ToyAgent:
-    """Answers GET, GETNEXT and GETBULK out of `table` on an address of its own until `close`.
+class ToyTable:
+    """Answers GET, GETNEXT and GETBULK out of `table`.
 
     `most`: bindings that it can put into one answer; asked for more it says tooBig. `size`: bytes after which an answer is cut short.
+    `next_only`: what it does with GETBULK: "" answers, "silent" nothing, "genErr" says so. v1 ends with noSuchName (RFC 1157).
+    """
+
+    def __init__(self, table: Table, *, most: int = 10_000, size: int = 1472, next_only: str = "") -> None:
+        self.names = sorted(table)
+        self.table = table
+        self.most, self.size, self.next_only = most, size, next_only
+
+    def answer(self, asked: tuple) -> bytes:
+        """The response to one request; empty: none."""
+        version, community, pdu, request_id, first, second, bindings = asked
+        names = [_oid_tuple(name) for name, *_ in bindings]
+        if pdu == 0xA5 and (self.next_only or version == 0):
+            error = 5 if self.next_only == "genErr" else 0
+            return message(request_id, [], version=version, community=community, error=error) if error else b""
+        if pdu == 0xA5:
+            found = [self._next(name) for name in names[:first]]
+            rows = names[first:]
+            for _ in range(second):
+                step = [self._next(name) for name in rows]
+                rows = [_oid_tuple(name) for name, *_ in step]
+                found += step
+        elif pdu == 0xA1:
+            found = [self._next(name) for name in names]
+        else:
+            found = [(oid_bytes(".".join(map(str, name))), *self.table.get(name, (0x80, b""))) for name in names]
+        absent = [number for number, (_, tag, _) in enumerate(found, 1) if tag >= 0x80]
+        if version == 0 and absent:
+            return message(request_id, [], version=0, community=community, error=2, index=absent[0])
+        if len(found) > self.most:
+            return message(request_id, [], version=version, community=community, error=1)
+        made = message(request_id, found, version=version, community=community)
+        while len(made) > self.size:
+            found.pop()
+            made = message(request_id, found, version=version, community=community)
+        return made
+
+    def _next(self, name: tuple[int, ...]) -> tuple[bytes, int, bytes]:
+        place = bisect_right(self.names, name)
+        if place >= len(self.names):
+            return oid_bytes(".".join(map(str, name))), 0x82, b""
+        found = self.names[place]
+        return oid_bytes(".".join(map(str, found))), *self.table[found]
+
+
+class ToyAgent(ToyTable):
+    """A `ToyTable` on an address of its own until `close`.
+
     `before`: called with (socket, peer, message, answer) before each answer; where it returns True nothing more is sent.
     """
 
@@ -58,11 +107,11 @@ class ToyAgent:
         host: str = "127.0.0.1",
         most: int = 10_000,
         size: int = 1472,
+        next_only: str = "",
         before: Callable[[socket.socket, tuple, tuple, bytes], bool] | None = None,
     ) -> None:
-        self.names = sorted(table)
-        self.table = table
-        self.most, self.size, self.before = most, size, before
+        super().__init__(table, most=most, size=size, next_only=next_only)
+        self.before = before
         self.requests: list[tuple] = []
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((host, 0))
@@ -91,38 +140,8 @@ class ToyAgent:
                 continue
             self.requests.append(asked)
             answer = self.answer(asked)
-            if self.before is None or not self.before(self.socket, peer, asked, answer):
+            if answer and (self.before is None or not self.before(self.socket, peer, asked, answer)):
                 self.socket.sendto(answer, peer)
-
-    def answer(self, asked: tuple) -> bytes:
-        """The response to one request."""
-        version, community, pdu, request_id, first, second, bindings = asked
-        names = [_oid_tuple(name) for name, *_ in bindings]
-        if pdu == 0xA5:
-            found = [self._next(name) for name in names[:first]]
-            rows = names[first:]
-            for _ in range(second):
-                step = [self._next(name) for name in rows]
-                rows = [_oid_tuple(name) for name, *_ in step]
-                found += step
-        elif pdu == 0xA1:
-            found = [self._next(name) for name in names]
-        else:
-            found = [(oid_bytes(".".join(map(str, name))), *self.table.get(name, (0x80, b""))) for name in names]
-        if len(found) > self.most:
-            return message(request_id, [], version=version, community=community, error=1)
-        made = message(request_id, found, version=version, community=community)
-        while len(made) > self.size:
-            found.pop()
-            made = message(request_id, found, version=version, community=community)
-        return made
-
-    def _next(self, name: tuple[int, ...]) -> tuple[bytes, int, bytes]:
-        place = bisect_right(self.names, name)
-        if place >= len(self.names):
-            return oid_bytes(".".join(map(str, name))), 0x82, b""
-        found = self.names[place]
-        return oid_bytes(".".join(map(str, found))), *self.table[found]
 
 
 def _oid_tuple(content: bytes) -> tuple[int, ...]:
