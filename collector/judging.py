@@ -360,6 +360,22 @@ class Bench(StateBook):
             for node, start, end in sorted(wanted):
                 self.record({"t": now, "kind": "maintenance", "node": node, "from": start, "to": end})
 
+    def in_maintenance(self, node: str) -> bool:
+        """Whether a window covers a node now, its own or that of all above it."""
+        return self.judge.in_maintenance(node)
+
+    def add_incident(self, key: str, row: Row) -> None:
+        """Put what is known of an incident that is not the judge's into the next batch."""
+        self._batch.incidents[key] = {**self._batch.incidents.get(key, {}), **row}
+
+    def add_notice(self, row: Row) -> None:
+        """Put a notice into the next batch, with what it speaks of."""
+        self._batch.notices.append(row)
+
+    def add_memory(self, key: str, value: Row) -> None:
+        """Put what is to be remembered with it into the next batch."""
+        self._batch.memory[key] = value
+
     def look_at_agents(self, live: Live, rounds: int, now: float) -> None:
         """After a reading round: whose agent is silent while the device answers, and whose has come back."""
         found = live.matched()

@@ -34,6 +34,10 @@ class StateBook:
         """watched devices of schools, and those that answer (2 × schools)"""
         self.agent_silent: dict[int, str] = {}
         """node -> key of its incident, empty where it makes none (class edge)"""
+        self.degraded: dict[int, str] = {}
+        """node -> key of its incident of kind degraded (collector/degraded)"""
+        self.degraded_schools: dict[int, str] = {}
+        """school (its number in the plan) -> likewise"""
         self._incident_of: dict[str, str] = {}
         self._gates: dict[int, list[int]] = {}
         self._gates_for: Plan | None = None
@@ -47,6 +51,30 @@ class StateBook:
         self._lines: LineView | None = None
         self._batch = Batch()
         self._write_all = False
+
+    def set_degraded(self, nodes: dict[int, str], schools: dict[int, str]) -> None:
+        """Nodes and schools of the plan that are degraded now, each with its incident: their rows say so. It is no down time."""
+        if self.plan is None:
+            return
+        before, self.degraded = self.degraded, nodes
+        schools_before, self.degraded_schools = self.degraded_schools, schools
+        for i in sorted(before.keys() | nodes.keys()):
+            if before.get(i) != nodes.get(i) and i < len(self.plan.nodes):
+                self._node_row(i)
+        for school in sorted(schools_before.keys() | schools.keys()):
+            if schools_before.get(school) != schools.get(school) and school < len(self.plan.schools):
+                self._school_row(self.plan, school)
+
+    def explained_mask(self) -> NDArray[np.bool_]:
+        """By node of the plan: it is down because of something above it."""
+        mask = np.zeros(len(self.nodes.code), np.bool_)
+        mask[[i for i, (explained, _) in self._explained.items() if explained]] = True
+        return mask
+
+    def incident_key(self, node: str) -> str | None:
+        """Key of the outage's incident that a node belongs to."""
+        i = self.plan.node_index.get(node) if self.plan is not None else None
+        return self._cause_of(i) if i is not None else None
 
     def _gone(self, kind: NodeKind, number: int, now: float) -> None:
         self._batch.gone.add((kind, number))
@@ -133,9 +161,11 @@ class StateBook:
             reason = "explained" if explained else "root" if root == node or root is None else ""
         elif code == UP and i in self.agent_silent:
             state = "agent_silent"
+        elif code == UP and i in self.degraded:
+            state = "degraded"
         elif code == UNKNOWN:
             reason = self._why_unknown(i)
-        incident = self._cause_of(i) or self.agent_silent.get(i) or None
+        incident = self._cause_of(i) or self.agent_silent.get(i) or self.degraded.get(i) or None
         if kind != NodeKind.device:
             self._note(kind, number, code, incident, reason)
         self._batch.node_states[kind, number] = self._state_row(kind, number, self.nodes, i, state, reason, incident)
@@ -244,7 +274,10 @@ class StateBook:
         number, code = plan.schools[school].id, int(self.schools.code[school])
         incident, reason = self._cut_by(plan, school, code)
         self._note(NodeKind.school, number, code, incident, reason)
-        state = self._state_row(NodeKind.school, number, self.schools, school, WORDS[code], reason, incident)
+        word = WORDS[code]
+        if code == UP and school in self.degraded_schools:
+            word, incident = "degraded", self.degraded_schools[school]
+        state = self._state_row(NodeKind.school, number, self.schools, school, word, reason, incident)
         if self.school_counts is not None:
             devices, up = self.school_counts[:, school].tolist()
             state |= {"devices": devices, "devices_up": up}

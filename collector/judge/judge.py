@@ -199,6 +199,13 @@ class Judge:
         """What the judge sees now, without waiting for notices to be due."""
         return view.incidents(self.desk)
 
+    def in_maintenance(self, node: str) -> bool:
+        """Whether a window covers a node now: its own, or those of all above it. False for one that is not known."""
+        n = self.names.number.get(node)
+        if n is None or n >= len(self.layout.nodes) or self.layout.nodes[n] is None:
+            return False
+        return self.desk.windows.covers(self.layout, n, self.desk.now)
+
     def node_state(self, node: str) -> NodeView:
         """One node now. Raises KeyError for an id that never was."""
         return view.node_state(self.desk, self.names.number[node], self.seen)

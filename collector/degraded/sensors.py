@@ -1,0 +1,100 @@
+"""What sensors say, kept by device, and in columns for the rules. Written by the jobs that read, read by the judge's thread."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.degraded.rules import RuleRow, masks_of
+from collector.degraded.sensing import SENSED, Sensed, duplex_of, measures_of
+from collector.degraded.subjects import Subjects
+from collector.plan import Plan
+from inventory.models import Measure
+
+Reading = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+MOST_DEVICES = 200_000
+"""Devices whose sensors are kept."""
+
+
+class SensorStore:
+    """The last word of each device's sensors."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[int, tuple[float, dict[Measure, Sensed]]] = {}
+        self._duplex: dict[tuple[int, str], tuple[float, float]] = {}
+        self._fresh: set[int] = set()
+        self._columns: dict[Measure, Reading] = {}
+        self._plan: Plan | None = None
+        self._target: dict[int, int] = {}
+        self.wanted: dict[int, frozenset[Measure]] = {}
+        """device -> the measures that some rule wants of it; replaced as a whole"""
+
+    def put(
+        self, device: int, at: float, sensors: Iterable[Mapping[str, Any]], ports: Iterable[Mapping[str, Any]] = ()
+    ) -> None:
+        """One reading of a device, in the words of `probes.device`."""
+        found = measures_of(sensors)
+        with self._lock:
+            if device in self._known or len(self._known) < MOST_DEVICES:
+                self._known[device] = (at, found)
+                self._fresh.add(device)
+            for name, half in duplex_of(ports).items():
+                self._duplex[device, name] = (at, half)
+
+    def follow(self, plan: Plan, subjects: Subjects, rules: Iterable[RuleRow]) -> None:
+        """Another plan or other rules: new columns, and who is to be read."""
+        n = len(plan.targets)
+        sensed = [rule for rule in rules if Measure(rule.measure) in SENSED]
+        wanted: dict[int, set[Measure]] = {}
+        devices = plan.targets.device_id
+        for rule, mask in zip(sensed, masks_of(plan, subjects, sensed).values(), strict=True):
+            for device in devices[mask].tolist():
+                wanted.setdefault(device, set()).add(Measure(rule.measure))
+        with self._lock:
+            self._columns = {measure: (np.full(n, np.nan), np.zeros(n)) for measure in SENSED}
+            self._plan, self._target = plan, {device: i for i, device in enumerate(devices.tolist())}
+            self._fresh = set(self._known)
+            self.wanted = {device: frozenset(measures) for device, measures in wanted.items()}
+
+    def readings(self, plan: Plan) -> dict[Measure, Reading]:
+        """(value, time) by target and measure; NaN where no sensor spoke of it."""
+        with self._lock:
+            if plan is self._plan:
+                for device in self._fresh:
+                    self._fill(device)
+                self._fresh = set()
+            return self._columns
+
+    def _fill(self, device: int) -> None:
+        i = self._target.get(device)
+        if i is None:
+            return
+        at, found = self._known[device]
+        for measure, (values, times) in self._columns.items():
+            sensed = found.get(measure)
+            values[i], times[i] = (sensed.value, at) if sensed is not None else (np.nan, at)
+
+    def duplex(self, subjects: Subjects) -> Reading:
+        """(1 half, 0 full, time) by port."""
+        value, at = np.full(len(subjects.port_key), np.nan), np.zeros(len(subjects.port_key))
+        with self._lock:
+            if self._duplex:
+                for i, key in enumerate(subjects.port_key):
+                    known = self._duplex.get(key)
+                    if known is not None:
+                        at[i], value[i] = known
+        return value, at
+
+    def text_of(self, subject: str, measure: str) -> str:
+        """The sensor that a measure of `device:7` is of; empty where it is no sensor's."""
+        kind, _, number = subject.partition(":")
+        if kind != "device" or not number.isdigit():
+            return ""
+        with self._lock:
+            known = self._known.get(int(number))
+        sensed = known[1].get(Measure(measure)) if known is not None else None
+        return sensed.of if sensed is not None else ""
