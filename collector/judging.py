@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.agents import agent_key, agent_row, have_spoken, silent_agents
+from collector.causes.live import CauseRules, Causes
 from collector.incidents import Context, incident_row, notice_rows
 from collector.judge import Judge
 from collector.judge.values import IncidentView, Notice, Rules
@@ -26,6 +27,7 @@ from collector.schools import DOWN, NOT_SEEN, UNKNOWN, UP
 from collector.statebook import CODES, StateBook
 from collector.states import LineView, States, Sums
 from collector.targets import WATCH_ANY
+from collector.trace import node_value
 from collector.traps.messages import Trap
 from collector.windows import WindowRows, window_nodes
 from inventory.models import NodeKind, parse_node_id
@@ -53,6 +55,7 @@ class Bench(StateBook):
         # Ids of incidents begin with the second of the first start, so that a register that lost the judge's memory has no id twice.
         super().__init__(Judge(self._rules, series=f"{int(time.time()):x}-"))
         self.incidents: dict[str, IncidentView] = {}
+        self.causes = Causes()
         self.reports = 0
         self.last_notice_delay = 0.0
         self._affected: dict[str, tuple[str, ...]] = {}
@@ -79,6 +82,7 @@ class Bench(StateBook):
         open_outages: set[tuple[str, int]],
         stopped_at: float | None,
         open_agents: dict[int, str] | None = None,
+        causes: Mapping[str, Any] | None = None,
     ) -> None:
         """Go on from the database, before the first plan. stopped_at: the last sign of life; after it nobody saw anything."""
         if memory:
@@ -90,6 +94,7 @@ class Bench(StateBook):
         self._open = set(open_outages)
         self._stopped_at = stopped_at
         self.open_agents = dict(open_agents or {})
+        self.causes.restore(causes or {})
 
     def follow(self, plan: Plan, now: float) -> None:
         """Another plan: a new topology for the judge, new columns for the states."""
@@ -98,8 +103,9 @@ class Bench(StateBook):
             known_nodes, known_schools = self.nodes.sums(), self.schools.sums()
         nodes = [self._with_seen(node, known_nodes) for node in plan.nodes]
         self.judge.set_topology(now, nodes)
+        self.causes.follow(plan, nodes)
         if self.record is not None:
-            self.record({"t": now, "kind": "topology", "nodes": [topology_node(node) for node in nodes]})
+            self.record({"t": now, "kind": "topology", "nodes": [node_value(node) for node in nodes]})
         self._renumber(plan, now)
         initial = np.array([UNKNOWN if node.seen else NOT_SEEN for node in nodes], np.uint8)
         before, self.plan = self.plan, plan
@@ -175,6 +181,7 @@ class Bench(StateBook):
             return False
         report = self._report(plan, message)
         self.judge.take_round(report)
+        self.causes.scene.take_report(report)
         self.reports += 1
         if self.record is not None:
             self.record(report.as_line())
@@ -292,6 +299,7 @@ class Bench(StateBook):
             if was["status"] == "pending" and "status" not in self._batch.incidents.get(key, {}):
                 self._batch.incidents.setdefault(key, {}).update(status="resolved", resolved_at=moment(now))
         self.incidents = views
+        self._batch.verdicts |= self.causes.look(views, self.judge.node_state, now)
         if changed or moved:
             self._tell_causes()
         return changed
@@ -330,6 +338,7 @@ class Bench(StateBook):
         if at_once or self._new_topology or now >= self._memory_due:
             begun = time.monotonic()
             self._batch.memory["judge"] = self.judge.snapshot()
+            self._batch.memory["causes"] = self.causes.book.snapshot()
             self._new_topology = False
             self._memory_due = now + max(MEMORY_S, (time.monotonic() - begun) / MEMORY_SHARE)
 
@@ -343,9 +352,14 @@ class Bench(StateBook):
             node = f"device:{trap.device}"
             if node in self.plan.node_index:
                 self.judge.take_trap(trap.at, node, trap.name)
+                self.causes.scene.take_trap(trap.at, node, trap.name, trap.if_name)
                 if self.record is not None:
                     line = {"t": trap.at, "kind": "trap", "node": node, "trap": trap.name}
                     self.record({**line, "port": trap.if_name} if trap.if_name else line)
+
+    def set_cause_rules(self, rules: CauseRules) -> None:
+        """Which conclusions are approved."""
+        self.causes.set_rules(rules)
 
     def set_windows(self, windows: WindowRows, now: float) -> None:
         """All maintenance windows that have not ended; those that are gone from the register are gone."""
@@ -381,6 +395,9 @@ class Bench(StateBook):
         found = live.matched()
         if found is None or self.plan is not found[0]:
             return
+        for report in self.causes.take_uptimes(live):
+            if self.record is not None:
+                self.record(report.as_line())
         plan, columns = found
         before = np.zeros(len(plan.targets), np.bool_)
         for node in self.agent_silent:
@@ -407,6 +424,7 @@ class Bench(StateBook):
             return
         self.open_agents[device] = key
         self._batch.incidents[key] = agent_row(self.plan, node, now)
+        self._batch.verdicts[key] = self.causes.agent(name, now)
         self._batch.notices.append({"event": "opened", "at": moment(now), "incident_key": key, "affected": 1})
 
     def _close_agent(self, node: int, now: float) -> None:
@@ -420,23 +438,3 @@ class Bench(StateBook):
         if key is not None:
             self._batch.incidents[key] = {"status": "resolved", "resolved_at": moment(now)}
             self._batch.notices.append({"event": "resolved", "at": moment(now), "incident_key": key, "affected": 1})
-
-
-def topology_node(node: Any) -> dict[str, Any]:
-    """A node as a trace has it."""
-    line: dict[str, Any] = {"id": node.id}
-    if node.up is not None:
-        line["up"] = list(node.up)
-    if not node.probe:
-        line["probe"] = False
-    if node.port is not None:
-        line["port"] = list(node.port)
-    for name in ("region", "operator", "model", "school", "pupils"):
-        value = getattr(node, name)
-        if value is not None:
-            line[name] = value
-    if node.edge:
-        line["class"] = "edge"
-    if not node.seen:
-        line["seen"] = False
-    return line

@@ -106,6 +106,7 @@ def build_topology(rows: Rows, asked: frozenset[int], operators: dict[int, str])
                 edge=edge,
                 pupils=pupils.get(school) if school is not None and not edge else None,
                 seen=device.first_seen is not None,
+                role=None if edge else str(device.kind),
             )
         )
     nodes += [_line_node(line, ways) for line in rows.lines]

@@ -24,6 +24,7 @@ class Recovered:
     incident_ids: dict[str, int] = field(default_factory=dict)
     open_agents: dict[int, str] = field(default_factory=dict)
     """device -> key of its open agent_silent incident"""
+    causes: dict[str, Any] | None = None
 
 
 def recover(register: Register) -> Recovered:
@@ -60,5 +61,6 @@ def recover(register: Register) -> Recovered:
             open_outages={(NodeKind(kind).value, number) for kind, number in store.open_outage_ids(session)},
             stopped_at=None if beat is None else beat.timestamp(),
             incident_ids={row.key: row.id for row in rows},
+            causes=store.load_judge(session, "causes"),
             open_agents={row.root_id: row.key for row in rows if row.kind == "agent_silent"},
         )

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from collector.causes.live import CauseRules, read_cause_rules
 from collector.child import RoundsChild
 from collector.clock import SteadyClock
 from collector.judging import Bench
@@ -97,7 +98,7 @@ class Service:
         self.register.migrate()
         found = recover(self.register)
         self.bench.restore(
-            found.memory, found.nodes, found.schools, found.open_outages, found.stopped_at, found.open_agents
+            found.memory, found.nodes, found.schools, found.open_outages, found.stopped_at, found.open_agents, found.causes
         )
         self.writer.incident_ids.update(found.incident_ids)
         if self.recording is not None:
@@ -185,6 +186,7 @@ class Service:
                         log.warning("plan: %s", warning)
                     self._queue.put(plan)
                     self.child.follow(plan.targets)
+                    self._queue.put(read_cause_rules(self.register))
                     self.traps.follow(read_senders(self.register, plan))
                     windows = None
                 found = read_windows(self.register)
@@ -226,6 +228,8 @@ class Service:
                 self.bench.look_at_agents(self.live, self.settings.agent_silent_rounds, self.clock.now())
         elif isinstance(message, TrapNews):
             self.bench.take_traps(message.traps)
+        elif isinstance(message, CauseRules):
+            self.bench.set_cause_rules(message)
         elif isinstance(message, Plan):
             self.bench.follow(message, self.clock.now())
             self.live.plan = message

@@ -82,6 +82,8 @@ def write_batch(session: Session, batch: Batch, ids: dict[str, int]) -> list[tup
             store.open_outages(session, rows)
         else:
             store.update_outages(session, rows)
+    if batch.verdicts:
+        store.write_verdicts(session, {ids[key]: row for key, row in batch.verdicts.items() if key in ids})
     if batch.gone:
         store.forget_node_states(session, batch.gone)
     if batch.node_states:

@@ -121,6 +121,20 @@ def upsert_incidents(session: Session, rows: Sequence[Row]) -> dict[str, int]:
     return known
 
 
+def write_verdicts(session: Session, verdicts: Mapping[int, Row]) -> None:
+    """Causes of incidents {id: row} and of all their outages; what a person has corrected keeps that, but for the evidence."""
+    incident, outage = table(Incident), table(Outage)
+    rows = [{"id": number, **row} for number, row in verdicts.items()]
+    verdict = ("cause", "cause_confidence", "cause_rule", "accountable")
+    evidence = [{"id": row["id"], "cause_evidence": row["cause_evidence"]} for row in rows if "cause_evidence" in row]
+    concluded = [{key: row[key] for key in ("id", *verdict)} for row in rows]
+    of_incident = (incident.c.id == bindparam("k_id"), incident.c.corrected_at.is_(None))
+    _update(session, Incident, evidence, ("id",), (incident.c.id == bindparam("k_id"),))
+    _update(session, Incident, concluded, ("id",), of_incident)
+    of_outage = (outage.c.incident_id == bindparam("k_id"), outage.c.corrected_at.is_(None))
+    _update(session, Outage, concluded, ("id",), of_outage)
+
+
 def upsert_incident(session: Session, row: Row) -> int:
     """One incident; its id."""
     return upsert_incidents(session, [row])[row["key"]]

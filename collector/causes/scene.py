@@ -11,6 +11,13 @@ from collector.report import RoundReport
 MOST_TRAPS = 20
 """Traps that are kept of each node."""
 
+POWER_TRAPS = {
+    "upsTrapOnBattery": "battery",
+    "1.3.6.1.4.1.318.0.5": "battery",
+    "1.3.6.1.4.1.318.0.9": "mains",
+}
+"""Traps that say whence a UPS takes its power: RFC 1628; PowerNet-MIB's upsOnBattery and powerRestored."""
+
 TICKS = 2**32
 """sysUpTime counts hundredths of seconds and begins anew at this (RFC 3418)."""
 
@@ -124,6 +131,8 @@ class Scene:
         """A trap that a node sent."""
         if node in self.nodes:
             self.traps.setdefault(node, deque(maxlen=MOST_TRAPS)).append(Trap(t, name, port))
+            if name in POWER_TRAPS:
+                self.take_power(node, POWER_TRAPS[name], t)
             self.touched.add(node)
 
     def set_off(self, school: str, spans: Iterable[tuple[float, float]]) -> None:

@@ -1,6 +1,7 @@
 """Causes with their evidence, corrections, and what was said first; rules that may hold somebody to account; addresses of lines."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -26,39 +27,40 @@ RULES = (
 """name, cause, accountable, approved. What would count against a carrier waits for an administrator."""
 
 
-def _text(name: str, length: int) -> sa.Column[str]:
+def _text(name: str, length: int) -> sa.Column[Any]:
     return sa.Column(name, sa.String(length), nullable=False, server_default="")
 
 
-def _shared() -> list[sa.Column[object]]:
-    """Columns that incidents and outages have alike."""
-    return [
-        sa.Column("cause_confidence", sa.Float(), nullable=False, server_default="0"),
-        _text("cause_rule", 24),
-        sa.Column("first_cause", sa.String(24), nullable=True),
-        sa.Column("first_accountable", sa.String(16), nullable=True),
-        _text("corrected_by", 80),
-        sa.Column("corrected_at", UtcDateTime(), nullable=True),
-        _text("corrected_why", 300),
+def _columns() -> list[tuple[str, list[sa.Column[Any]]]]:
+    """New columns by table, made afresh."""
+
+    def shared() -> list[sa.Column[Any]]:
+        return [
+            sa.Column("cause_confidence", sa.Float(), nullable=False, server_default="0"),
+            _text("cause_rule", 24),
+            sa.Column("first_cause", sa.String(24), nullable=True),
+            sa.Column("first_accountable", sa.String(16), nullable=True),
+            _text("corrected_by", 80),
+            sa.Column("corrected_at", UtcDateTime(), nullable=True),
+            _text("corrected_why", 300),
+        ]
+
+    evidence: sa.Column[Any] = sa.Column("cause_evidence", sa.JSON(), nullable=False, server_default="[]")
+    addresses: list[sa.Column[Any]] = [
+        sa.Column(f"{end}_address", sa.String(45), nullable=True) for end in ("near", "far")
     ]
-
-
-_INCIDENT = [
-    sa.Column("cause_evidence", sa.JSON(), nullable=False, server_default="[]"),
-    _text("accountable", 16),
-]
-_OUTAGE = [sa.Column("first_maintenance", sa.Boolean(), nullable=True)]
-_LINE = [
-    sa.Column("near_address", sa.String(45), nullable=True),
-    sa.Column("far_address", sa.String(45), nullable=True),
-]
+    return [
+        ("incident", [*shared(), evidence, _text("accountable", 16)]),
+        ("outage", [*shared(), sa.Column("first_maintenance", sa.Boolean(), nullable=True)]),
+        ("line", addresses),
+    ]
 
 
 def upgrade() -> None:
     """Columns with their defaults, and the rules."""
-    for name, columns in (("incident", [*_shared(), *_INCIDENT]), ("outage", [*_shared(), *_OUTAGE]), ("line", _LINE)):
+    for name, columns in _columns():
         for column in columns:
-            op.add_column(name, column.copy())
+            op.add_column(name, column)
     rules = op.create_table(
         "cause_rule",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -95,6 +97,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """As it was."""
     op.drop_table("cause_rule")
-    for name, columns in (("incident", [*_shared(), *_INCIDENT]), ("outage", [*_shared(), *_OUTAGE]), ("line", _LINE)):
+    for name, columns in _columns():
         for column in columns:
             op.drop_column(name, column.name)
