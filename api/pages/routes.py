@@ -2,12 +2,39 @@
 
 from fastapi import APIRouter
 
-from api.pages import account, board, device, importing, incidents, lists, region, school, start, static_files, walls
+from api.pages import (
+    account,
+    board,
+    deliveries,
+    device,
+    importing,
+    incidents,
+    lists,
+    region,
+    school,
+    start,
+    static_files,
+    walls,
+)
 from api.pages.settings import index as settings
 
 router = APIRouter()
 
-PAGES = (static_files, board, incidents, lists, school, device, region, start, importing, settings, walls, account)
+PAGES = (
+    static_files,
+    board,
+    incidents,
+    lists,
+    school,
+    device,
+    region,
+    start,
+    importing,
+    deliveries,
+    settings,
+    walls,
+    account,
+)
 """Modules of pages; each has `router`. Lists come before single things: `/schools` before `/schools/{number}`."""
 
 for _page in PAGES:

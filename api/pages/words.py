@@ -1,7 +1,18 @@
 """Texts that templates look up by a key that they compute, as `state.down`: named here, so that catalogues must have them."""
 
 from api.pages.signs import SEVERITIES
-from inventory.models import DeviceKind, NodeKind, Role, SchoolLevel, State
+from inventory.models import (
+    DayKind,
+    DeviceKind,
+    HabitKind,
+    HabitStatus,
+    NodeKind,
+    OutletKind,
+    Role,
+    SchoolLevel,
+    State,
+)
+from inventory.models.telling import INCIDENT_CLASSES, TELL_LEVELS, TIMES
 
 _CAUSES = (
     "undetermined", "line", "power", "upstream", "planned", "port_down", "restart", "carrier", "device", "maintenance", "local",
@@ -23,9 +34,21 @@ WORDS: tuple[str, ...] = (
     *(f"incident.{kind}" for kind in ("down", "flapping", "agent_silent", "degraded")),
     *(f"severity.{name}" for name in SEVERITIES),
     *(f"cluster.{group}" for group in ("upstream", "region", "operator", "model")),
-    *(f"event.{event}" for event in ("opened", "updated", "reopened", "resolved")),
+    *(f"event.{event}" for event in ("opened", "updated", "reopened", "resolved", "escalated", "lapsed", "alive", "test")),
     *(f"cause.{cause}" for cause in _CAUSES),
     *(f"accountable.{who}" for who in ("carrier", "power", "school", "province", "planned")),
+    *(f"outlet.{kind}" for kind in OutletKind),
+    *(f"delivery.{name}" for name in ("waiting", "claimed", "sent", "dropped")),
+    *(f"tls.{name}" for name in ("starttls", "tls", "none")),
+    *(f"class.{name}" for name in INCIDENT_CLASSES),
+    *(f"tell.{name}" for name in TELL_LEVELS),
+    *(f"times.{name}" for name in TIMES),
+    *(f"night.{name}" for name in ("at_once", "morning")),
+    *(f"weekday.{day}" for day in range(1, 8)),
+    *(f"day.{kind}" for kind in DayKind),
+    *(f"habit.{kind}" for kind in HabitKind),
+    *(f"habit_status.{status}" for status in HabitStatus),
+    *(f"during.{name}" for name in ("always", "in_class")),
     *(f"port.{look}" for look in ("up", "down", "off", "fault", "unknown")),
     *(f"field.{name}" for name in (
         "name", "references", "version", "community", "user", "auth_protocol", "auth_key", "priv_protocol", "priv_key", "school",

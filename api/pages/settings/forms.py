@@ -10,8 +10,10 @@ from starlette.requests import Request
 
 from api.errors import Problem, Wrong, problem_body, wrong_of
 from api.pages.frame import Frame
+from api.pages.queries.named import find_school, school_name
 from api.pages.settings.inputs import Filled, Input, dig, nest
 from api.pages.settings.managed import Managed
+from api.resources.machine import MAX_ID
 from api.resources.reading import etag_of, list_rows, read_row
 from api.resources.writing import create_row, delete_row, update_row
 from api.security import register_of
@@ -38,7 +40,11 @@ def empty(inputs: Sequence[Input]) -> Filled:
 
 def filled_with(frame: Frame, inputs: Sequence[Input], row: Mapping[str, Any]) -> Filled:
     """A form that shows a row."""
-    return Filled({one.name: one.show(dig(row, one.name), frame.clock.zone) for one in inputs})
+    shown = {one.name: one.show(dig(row, one.name), frame.clock.zone) for one in inputs}
+    for one in inputs:
+        if one.kind == "school" and dig(row, one.name) is not None:
+            shown[one.name] = school_name(frame, int(dig(row, one.name)))
+    return Filled(shown)
 
 
 def as_typed(inputs: Sequence[Input], typed: Mapping[str, list[str]]) -> Filled:
@@ -51,8 +57,26 @@ def as_typed(inputs: Sequence[Input], typed: Mapping[str, list[str]]) -> Filled:
 
 
 def body_of(frame: Frame, inputs: Sequence[Input], typed: Mapping[str, list[str]]) -> dict[str, Any]:
-    """What the call takes."""
-    return nest({one.name: one.read(typed.get(one.name, []), frame.clock.zone) for one in inputs})
+    """What the call takes. An object of which nothing was typed is left out: what is set stays."""
+    named = {one.name: _named(frame, one, typed.get(one.name, [])) for one in inputs}
+    body = nest({one.name: one.read(named[one.name], frame.clock.zone) for one in inputs})
+    for outer in {one.name.split(".")[0] for one in inputs if "." in one.name}:
+        given = [
+            text
+            for one in inputs
+            if one.name.startswith(f"{outer}.") and one.kind != "choice"
+            for text in named[one.name]
+        ]
+        if not any(text.strip() for text in given):
+            body.pop(outer, None)
+    return body
+
+
+def _named(frame: Frame, one: Input, typed: list[str]) -> list[str]:
+    """A school's name or code as its id; one that is not found (or not the only one) becomes an id that nothing has."""
+    if one.kind != "school" or not typed or not typed[0].strip():
+        return typed
+    return [str(find_school(frame, typed[0].strip()) or MAX_ID)]
 
 
 def attempt(frame: Frame, form: Filled, act: Callable[[], Any]) -> Any:

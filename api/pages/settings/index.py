@@ -4,14 +4,20 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.pages.frame import PageFrame
+from api.pages.queries.named import offer_schools
+from api.pages.settings import telling
 from api.pages.settings.inputs import _
-from api.pages.settings.pages import PAGES
+from api.pages.settings.pages import GROUPS, PAGES
 from api.pages.settings.routes import router_of
 
 router = APIRouter(include_in_schema=False)
 
-GROUPS: tuple[str, ...] = (_("Who is told"), _("When"), _("What counts"), _("Screens"))
-"""Headings of the page of all settings, in order."""
+MORE = {
+    telling.GROUP: [
+        ("/deliveries", _("What was told"), _("Every notice that left, by which way, how late, and what failed."))
+    ],
+}
+"""Pages beside those that set something."""
 
 
 @router.get("/settings")
@@ -20,11 +26,22 @@ def show_settings(frame: PageFrame) -> Response:
     groups = [
         (
             group,
-            [(page.path, page.title, page.lead) for page in PAGES if page.group == group and page.may_read(frame)],
+            [
+                *((page.path, page.title, page.lead) for page in PAGES if page.group == group and page.may_read(frame)),
+                *(more for more in MORE.get(group, ()) if frame.caller.is_admin),
+            ],
         )
         for group in GROUPS
     ]
     return frame.page("settings.html", groups=[(group, pages) for group, pages in groups if pages])
+
+
+@router.get("/settings/offer/schools")
+def offer(frame: PageFrame) -> Response:
+    """Schools that what is being typed into a form may mean, as options of a datalist."""
+    asked = frame.request.query_params
+    typed = asked.get(asked.get("field", ""), "").strip()[:120]
+    return frame.page("settings_offer.html", rows=offer_schools(frame, typed) if typed else ())
 
 
 for _page in PAGES:

@@ -6,7 +6,22 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-Kind = Literal["text", "area", "number", "check", "choice", "many", "moment", "day", "time", "secret", "region"]
+Kind = Literal[
+    "text",
+    "area",
+    "number",
+    "check",
+    "choice",
+    "many",
+    "moment",
+    "day",
+    "time",
+    "secret",
+    "region",
+    "words",
+    "pairs",
+    "school",
+]
 Choices = Sequence[tuple[str, str]]
 """(value, message)."""
 
@@ -50,20 +65,27 @@ class Input:
         if self.kind == "many":
             return [_whole(one) for one in typed if one != ""]
         text = typed[0].strip() if typed else ""
+        if self.kind == "words":
+            return [word for word in text.replace("，", " ").replace(",", " ").replace("、", " ").split() if word]
+        if self.kind == "pairs":
+            return _pairs(text)
         if self.kind == "check":
             return bool(text)
         if self.kind == "secret" and not text:
             return ABSENT
-        if not text and self.kind in ("number", "moment", "day", "time", "region"):
+        if not text and self.kind in ("number", "moment", "day", "time", "region", "school"):
             return None
         if self.kind == "choice" and not text and self.nothing:
             return None
-        return _READ.get(self.kind, lambda text, zone: text)(text, zone)
+        read = _READ.get(self.kind)
+        return read(text, zone) if read is not None else text
 
     def show(self, value: Any, zone: ZoneInfo) -> str | list[str]:
         """What the form shows of a value."""
         if self.kind == "many":
             return [str(one) for one in value or ()]
+        if self.kind == "words":
+            return " ".join(str(one) for one in value or ())
         if self.kind == "check":
             return "1" if value else ""
         if self.kind == "secret" or value is None:
@@ -79,6 +101,12 @@ class Input:
 
 def _whole(text: str) -> Any:
     return int(text) if text.lstrip("-").isdecimal() else text
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Lines of `name: value`."""
+    lines = (line.partition(":") for line in text.splitlines() if line.strip())
+    return {name.strip(): value.strip() for name, _colon, value in lines}
 
 
 def _number(text: str, zone: ZoneInfo) -> Any:
@@ -104,7 +132,8 @@ def _day(text: str, zone: ZoneInfo) -> Any:
 
 
 _READ: dict[str, Callable[[str, ZoneInfo], Any]] = {
-    "number": _number, "moment": _moment, "day": _day, "region": lambda text, zone: _whole(text),
+    "number": _number, "moment": _moment, "day": _day,
+    "region": lambda text, zone: _whole(text), "school": lambda text, zone: _whole(text),
 }  # fmt: skip
 
 

@@ -24,8 +24,10 @@ class Column:
 class Managed:
     """A page at `/settings/{name}`. title, lead, empty, add, named: messages; `lead` says in one sentence what it is for.
 
-    order: of rows. filters: more of the query. group: heading on the page of all settings. extra: a template shown above the list,
-    with what `context` gives it. restrict: hides the page from those who may not read the resource.
+    group: heading on the page of all settings. order: of rows. extra: a template above the list, with what `context` gives it; side:
+    one beside a row's form, with what `row_context` gives it. mark: a class of the row in the list. remove: the word for taking away.
+    switch: a field that a button of the list turns on and off. variants: more inputs by the value of the field `variant_of`, which is chosen
+    first from `choose` (value, title, what it is for).
     """
 
     name: str
@@ -45,6 +47,10 @@ class Managed:
     mark: Callable[[Mapping[str, Any]], str] = field(default=lambda row: "")
     limit: int = 500
     remove: str = _("Delete")
+    switch: str = ""
+    variants: Callable[[str], Sequence[Input]] | None = None
+    variant_of: str = "kind"
+    choose: Callable[[Frame], Sequence[tuple[str, str, str]]] | None = None
 
     @property
     def path(self) -> str:
@@ -61,6 +67,7 @@ class Managed:
             return False
         return frame.caller.is_admin
 
-    def fields(self, creating: bool) -> list[Input]:
-        """The inputs of one of the two forms."""
-        return [one for one in self.inputs if one.on in ("", "create" if creating else "update")]
+    def fields(self, creating: bool, variant: str = "") -> list[Input]:
+        """The inputs of one of the two forms, with those of the variant."""
+        more = list(self.variants(variant)) if self.variants is not None and variant else []
+        return [one for one in (*self.inputs, *more) if one.on in ("", "create" if creating else "update")]

@@ -1,37 +1,25 @@
-"""What is set, a row each. `groups` is the order of the page of all settings."""
+"""All pages of settings, a row each, in the order in which the page of all settings shows them."""
 
-from api.pages.queries.regions import region_choices
-from api.pages.settings.inputs import Input, _
-from api.pages.settings.managed import Column, Managed
-from api.pages.settings.words import moment, plain, region
-from api.resources.walls import WALLS
+from api.pages.settings import calendars, judging, screens, telling
+from api.pages.settings.managed import Managed
 
-_LANGUAGES = (("zh", "language.zh"), ("en", "language.en"))
-
-WALL_LINKS = Managed(
-    name="walls",
-    group=_("Screens"),
-    title=_("Wall screens"),
-    lead=_("A link shows the board of one part on a wall without signing in, and nothing else. It can be revoked."),
-    add=_("Make a link"),
-    empty=_("No wall screen has a link yet"),
-    resource=WALLS,
-    columns=(
-        Column(_("Name"), plain("name"), lead=True, under=plain("created_by")),
-        Column(_("Part"), region(nothing=_("The whole province"))),
-        Column(_("Last used"), moment("used_at")),
-        Column(_("Ends"), moment("expires_at")),
-        Column(_("Made"), moment("created_at")),
-    ),
-    inputs=(
-        Input("name", "text", _("Name"), _("Where the screen hangs."), required=True),
-        Input("region_id", "region", _("Part"), choices=region_choices, plain=True, nothing=_("The whole province")),
-        Input("locale", "choice", _("Language"), choices=_LANGUAGES),
-        Input("expires_at", "moment", _("Ends"), _("Empty: until it is revoked.")),
-    ),
-    order="name",
-    remove=_("Revoke"),
+PAGES: tuple[Managed, ...] = (
+    telling.OUTLET_PAGE,
+    telling.NOTICE_RULE_PAGE,
+    telling.ESCALATION_PAGE,
+    telling.DUTY_PAGE,
+    telling.CONTACT_PAGE,
+    calendars.TERM_PAGE,
+    calendars.HOURS_PAGE,
+    calendars.SPECIAL_PAGE,
+    calendars.EXAM_PAGE,
+    calendars.HABIT_PAGE,
+    judging.DEGRADED_PAGE,
+    judging.CAUSE_PAGE,
+    judging.ASKING_PAGE,
+    screens.WALL_LINKS,
 )
-
-PAGES: tuple[Managed, ...] = (WALL_LINKS,)
 """All of them."""
+
+GROUPS: tuple[str, ...] = (telling.GROUP, calendars.GROUP, judging.GROUP, screens.GROUP)
+"""Headings of the page of all settings, in order."""

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from api.errors import Problem
 from api.pages.frame import Frame, PageFrame
 from api.pages.settings import forms
-from api.pages.settings.inputs import Filled
+from api.pages.settings.inputs import Filled, Input
 from api.pages.settings.managed import Managed
 
 Match = Annotated[str, Form(max_length=200)]
@@ -34,7 +34,7 @@ def router_of(page: Managed) -> APIRouter:
         """One of them, in its form."""
         _check_reader(frame, page)
         row, version = forms.read(frame, page, number)
-        return show_form(frame, page, forms.filled_with(frame, page.fields(False), row), row, version)
+        return show_form(frame, page, forms.filled_with(frame, _fields(page, row), row), row, version)
 
     if page.resource.update is not None:
 
@@ -42,13 +42,26 @@ def router_of(page: Managed) -> APIRouter:
         def change_one(frame: PageFrame, number: int, form: forms.Typed, match: Match = "") -> Response:
             """Change it as the form says."""
             _check_writer(frame, page)
-            fields = page.fields(False)
+            row, _ = forms.read(frame, page, number)
+            fields = _fields(page, row)
             typed = forms.typed_of(form, fields)
             filled = forms.as_typed(fields, typed)
             body = forms.body_of(frame, fields, typed)
             if forms.attempt(frame, filled, lambda: forms.change(frame, page, number, body, match)) is None:
-                row, _ = forms.read(frame, page, number)
                 return show_form(frame, page, filled, row, match, 422)
+            return RedirectResponse(f"{page.path}?saved={number}", 303)
+
+    if page.switch:
+
+        @router.post(f"/{page.name}/{{number}}/switch")
+        def switch_one(frame: PageFrame, number: int, match: Match = "") -> Response:
+            """Turn it on, or off."""
+            _check_writer(frame, page)
+            row, version = forms.read(frame, page, number)
+            filled = forms.filled_with(frame, _fields(page, row), row)
+            turned = {page.switch: not row[page.switch]}
+            if forms.attempt(frame, filled, lambda: forms.change(frame, page, number, turned, match)) is None:
+                return show_form(frame, page, filled, row, version, 409)
             return RedirectResponse(f"{page.path}?saved={number}", 303)
 
     if page.resource.deletable:
@@ -58,7 +71,7 @@ def router_of(page: Managed) -> APIRouter:
             """Take it away."""
             _check_writer(frame, page)
             row, version = forms.read(frame, page, number)
-            filled = forms.filled_with(frame, page.fields(False), row)
+            filled = forms.filled_with(frame, _fields(page, row), row)
             if forms.attempt(frame, filled, lambda: forms.take_away(frame, page, number, match)) is None:
                 return show_form(frame, page, filled, row, version, 409)
             return RedirectResponse(f"{page.path}?deleted=1", 303)
@@ -71,8 +84,11 @@ def _add_create(router: APIRouter, page: Managed) -> None:
     def show_new(frame: PageFrame) -> Response:
         """An empty form; what the address names stands in it already."""
         _check_writer(frame, page)
-        filled = forms.empty(page.fields(True))
         given = frame.request.query_params
+        variant = given.get(page.variant_of, "")
+        if page.choose is not None and variant not in [value for value, _, _ in page.choose(frame)]:
+            return frame.page("settings_choose.html", page=page, choices=page.choose(frame))
+        filled = forms.empty(page.fields(True, variant))
         filled.values.update({name: given[name][:300] for name in filled.values if name in given})
         return show_form(frame, page, filled, None, "")
 
@@ -80,7 +96,7 @@ def _add_create(router: APIRouter, page: Managed) -> None:
     def make_one(frame: PageFrame, form: forms.Typed) -> Response:
         """Make one as the form says."""
         _check_writer(frame, page)
-        fields = page.fields(True)
+        fields = page.fields(True, str(form.get(page.variant_of, "")))
         typed = forms.typed_of(form, fields)
         filled = forms.as_typed(fields, typed)
         body = forms.body_of(frame, fields, typed)
@@ -97,7 +113,14 @@ def show_form(
 ) -> Response:
     """The form of one row, or (row None) of a new one."""
     more = page.row_context(frame, row) if page.row_context is not None and row is not None else {}
-    return frame.page("settings_form.html", status, page=page, form=filled, row=row, version=version, **more)
+    fields = _fields(page, row) if row is not None else page.fields(True, filled.one(page.variant_of))
+    return frame.page(
+        "settings_form.html", status, page=page, form=filled, fields=fields, row=row, version=version, **more
+    )
+
+
+def _fields(page: Managed, row: dict[str, Any]) -> list[Input]:
+    return page.fields(False, str(row.get(page.variant_of, "")))
 
 
 def _check_reader(frame: Frame, page: Managed) -> None:
