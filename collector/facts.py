@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -41,6 +42,8 @@ class Facts:
     def __init__(self, register: Register, live: Live, ledger: Ledger, settings: CollectorSettings) -> None:
         self.register, self.live, self.ledger, self.settings = register, live, ledger, settings
         self.known: dict[int, dict[str, Any]] = {}
+        self.on_reading: Callable[[int, float, dict[str, Any]], None] | None = None
+        """(device, time, reading): called with each full reading"""
         self._read_at: dict[int, float] = {}
         self._written: dict[int, Row] = {}
 
@@ -67,6 +70,8 @@ class Facts:
             self._read_at[device] = time.monotonic()
             if result is None:
                 continue
+            if self.on_reading is not None:
+                self.on_reading(device, self.live.clock.now(), result)
             if len(self.known) < MOST_KNOWN or device in self.known:
                 self.known[device] = {"read_at": self.live.clock.now(), **result}
             row = device_row(result)

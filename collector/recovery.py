@@ -1,11 +1,11 @@
 """What a starting collector takes from the database: the judge's memory, states with their sums, open outages, the last sign of life."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select
 
-from collector.schools import UNKNOWN
+from collector.schools import DEGRADED, UNKNOWN, UP
 from collector.states import CODE, Sums
 from inventory import log as store
 from inventory.database import Register
@@ -24,6 +24,9 @@ class Recovered:
     incident_ids: dict[str, int] = field(default_factory=dict)
     open_agents: dict[int, str] = field(default_factory=dict)
     """device -> key of its open agent_silent incident"""
+    degraded: dict[str, Any] | None = None
+    open_degraded: frozenset[str] = frozenset()
+    """keys of open incidents of kind degraded"""
     causes: dict[str, Any] | None = None
 
 
@@ -48,6 +51,8 @@ def recover(register: Register) -> Recovered:
             if kind == NodeKind.school:
                 schools[number] = sums
             else:
+                if sums.code == DEGRADED:  # a device or line that is up
+                    sums = replace(sums, code=UP)
                 nodes[f"{NodeKind(kind).value}:{number}"] = sums
         beat = connection.execute(select(feed.c.at).where(feed.c.name == "judge")).scalar()
         still_open = incident.c.status.in_(("pending", "open"))
@@ -63,4 +68,6 @@ def recover(register: Register) -> Recovered:
             incident_ids={row.key: row.id for row in rows},
             causes=store.load_judge(session, "causes"),
             open_agents={row.root_id: row.key for row in rows if row.kind == "agent_silent"},
+            degraded=store.load_judge(session, "degraded"),
+            open_degraded=frozenset(row.key for row in rows if row.kind == "degraded"),
         )

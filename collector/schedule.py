@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from collector.curves import Curves
+from collector.degraded.reading import SensorReader
 from collector.facts import Facts
 from collector.portlog import PortLog
 from collector.retention import forget_old
@@ -27,6 +28,8 @@ class SlowJobs:
         self.curves = Curves(service.register, service.live)
         self.devices = Facts(service.register, service.live, service.ledger, service.settings)
         self.ports = PortLog(service.register, service.live, service.ledger)
+        self.sensors = SensorReader(service.live, service.sensors, service.settings.sensors_per_minute)
+        self.devices.on_reading = service.sensors.take
         self._scheduler: Any = None
         self._names: queue.SimpleQueue[PortNames | None] = queue.SimpleQueue()
 
@@ -37,6 +40,7 @@ class SlowJobs:
         days = self.service.settings.history_days
         for seconds, job in (
             (5, self.devices.run_some),
+            (5, lambda: self.sensors.run_some(5.0)),
             (20, self.curves.flush),
             (15, self.ports.follow_states),
             (3600, lambda: forget_old(self.service.register, days)),

@@ -16,6 +16,9 @@ from typing import Any
 from collector.causes.live import CauseRules, read_cause_rules
 from collector.child import RoundsChild
 from collector.clock import SteadyClock
+from collector.degraded.rules import RuleRows, read_rules
+from collector.degraded.sensors import SensorStore
+from collector.degraded.watch import Watch
 from collector.judging import Bench
 from collector.ledger import Batch, Ledger
 from collector.live import Live
@@ -34,6 +37,7 @@ from collector.windows import read_windows
 from collector.writer import Writer
 from inventory.database import Register
 from inventory.models import utcnow
+from inventory.rules import ship_rules
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +77,8 @@ class Service:
             ping_method=settings.ping_method or None,
             ping_rate_pps=settings.ping_rate_pps,
         )
+        self.sensors = SensorStore()
+        self.degraded = Watch(self.sensors)
         self.child = RoundsChild(hello, self._on_message)
         self.jobs = SlowJobs(self)
         self.server = Server(socket_path, self)
@@ -96,10 +102,12 @@ class Service:
     def run(self) -> None:
         """Until `stop`. Whatever part fails ends the whole: a supervisor starts it again, and the time is unseen."""
         self.register.migrate()
+        ship_rules(self.register)
         found = recover(self.register)
         self.bench.restore(
             found.memory, found.nodes, found.schools, found.open_outages, found.stopped_at, found.open_agents, found.causes
         )
+        self.degraded.restore(found.degraded, set(found.open_degraded))
         self.writer.incident_ids.update(found.incident_ids)
         if self.recording is not None:
             self.recording.open()
@@ -164,7 +172,7 @@ class Service:
 
     def _plan_loop(self) -> None:
         """Follow the register: its version every second, maintenance with it."""
-        version, windows = -1, None
+        version, windows, rules = -1, None, None
         complaint = 0
         while not self._over.is_set():
             try:
@@ -193,6 +201,10 @@ class Service:
                 if found != windows:
                     windows = found
                     self._queue.put(found)
+                degraded = read_rules(self.register)
+                if degraded != rules:
+                    rules = degraded
+                    self._queue.put(degraded)
                 complaint = 0
             except Exception as error:
                 if complaint % 30 == 0:
@@ -226,12 +238,16 @@ class Service:
         elif isinstance(message, Health):
             if self.live.take_health(message):
                 self.bench.look_at_agents(self.live, self.settings.agent_silent_rounds, self.clock.now())
+            self.degraded.look(self.bench, self.live, self.jobs.ports.monitored, self.clock.now())
+        elif isinstance(message, RuleRows):
+            self.degraded.set_rules(message)
         elif isinstance(message, TrapNews):
             self.bench.take_traps(message.traps)
         elif isinstance(message, CauseRules):
             self.bench.set_cause_rules(message)
         elif isinstance(message, Plan):
             self.bench.follow(message, self.clock.now())
+            self.degraded.follow(self.bench)
             self.live.plan = message
         else:
             self.bench.set_windows(message, self.clock.now())

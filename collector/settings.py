@@ -28,6 +28,11 @@ class CollectorSettings(BaseModel):
         default=3600.0, ge=60, description="Seconds between two full readings (model, serial, sensors) of one device."
     )
     facts_per_minute: int = Field(default=120, ge=0, description="Most full readings of devices a minute; 0: none.")
+    sensors_per_minute: int = Field(
+        default=300,
+        ge=0,
+        description="Most readings a minute of the sensors that degraded rules wait for (UPS, air, core devices); 0: none.",
+    )
     history_days: int = Field(default=7, ge=1, le=400, description="Days of built-in curves that are kept.")
     metrics_ports: Literal["monitored", "all", "none"] = Field(
         default="monitored", description="Ports on /metrics: uplinks and lines' ports, all, or none."

@@ -45,6 +45,15 @@ class SensorStore:
             for name, half in duplex_of(ports).items():
                 self._duplex[device, name] = (at, half)
 
+    def take(self, device: int, at: float, reading: Mapping[str, Any]) -> None:
+        """A full reading (`probes.device.read_device`): its sensors, CPU and memory, and its ports."""
+        sensors = [*reading.get("sensors", ())]
+        sensors += [{"class": "cpu", "descr": c["descr"], "value": c["usage_percent"]} for c in reading.get("cpu", ())]
+        for memory in reading.get("memory", ()):
+            if memory.get("class") == "system" and "used_percent" in memory:
+                sensors.append({"class": "memory", "descr": memory["descr"], "value": memory["used_percent"]})
+        self.put(device, at, sensors, reading.get("ports", ()))
+
     def follow(self, plan: Plan, subjects: Subjects, rules: Iterable[RuleRow]) -> None:
         """Another plan or other rules: new columns, and who is to be read."""
         n = len(plan.targets)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MONITORED_S = 60.0
+"""New monitored ports are taken in at most this often."""
+
 LOOK_S = 14.0
 """Every third liveness round is looked at: loss and shares do not change faster."""
 
@@ -48,7 +51,8 @@ class Watch:
         self._rules = RuleRows()
         self._plan: Plan | None = None
         self._subjects: Subjects | None = None
-        self._monitored: frozenset[tuple[int, str]] = frozenset()
+        self._monitored = 0
+        self._followed_at = 0.0
         self._ports: PortRows | None = None
         self._ports_of: tuple[Columns, int] | None = None
         self._looked_at = 0.0
@@ -83,7 +87,7 @@ class Watch:
             return
         begun = time.perf_counter()
         plan, columns = found
-        changes = self._follow(plan, frozenset(monitored) | plan.monitored)
+        changes = self._follow(plan, monitored, now)
         assert self._subjects is not None
         if now - self._looked_at >= LOOK_S or now < self._looked_at:
             self._looked_at = now
@@ -99,11 +103,12 @@ class Watch:
 
     # -- what is measured ------------------------------------------------------------------------------------------
 
-    def _follow(self, plan: Plan, monitored: frozenset[tuple[int, str]]) -> list[Change]:
-        if not self._stale and plan is self._plan and monitored == self._monitored:
+    def _follow(self, plan: Plan, monitored: set[tuple[int, str]], now: float) -> list[Change]:
+        more = len(monitored) != self._monitored and now - self._followed_at >= MONITORED_S
+        if not self._stale and plan is self._plan and not more:
             return []
-        self._plan, self._monitored, self._stale = plan, monitored, False
-        self._subjects = subjects_of(plan, monitored)
+        self._plan, self._monitored, self._followed_at, self._stale = plan, len(monitored), now, False
+        self._subjects = subjects_of(plan, {*monitored, *plan.monitored})
         self._ports_of = None
         self.sensors.follow(plan, self._subjects, self._rules)
         return self.engine.follow(plan, self._subjects, self._rules)
