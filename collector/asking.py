@@ -1,6 +1,5 @@
 """How each device is asked: the register's rules by model, in the poller's words. Pure, but for `read_asking`."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from fnmatch import fnmatchcase
@@ -158,9 +157,10 @@ def count_by_model(plan: "Plan", columns: Columns) -> dict[tuple[str, ...], floa
         "over_budget": columns.over_budget > 0,
     }
     how["usual"] = ~np.logical_or.reduce(list(how.values()))
-    found: Counter[tuple[str, ...]] = Counter()
+    models, of = plan.models
+    found: dict[tuple[str, ...], float] = {}
     for word, mask in how.items():
-        for target in np.flatnonzero(mask & read).tolist():
-            device = plan.devices[int(plan.targets.device_id[target])]
-            found[device.vendor, device.model, word] += 1
-    return {labels: float(number) for labels, number in found.items()}
+        for number, devices in enumerate(np.bincount(of[mask & read], minlength=len(models)).tolist()):
+            if devices:
+                found[(*models[number], word)] = float(devices)
+    return found

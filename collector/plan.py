@@ -70,6 +70,14 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
     @cached_property
+    def models(self) -> tuple[list[tuple[str, str]], NDArray[np.int64]]:
+        """((vendor, model) of all targets, which of them each target is)."""
+        known: dict[tuple[str, str], int] = {}
+        devices = [self.devices[number] for number in self.targets.device_id.tolist()]
+        of = [known.setdefault((device.vendor, device.model), len(known)) for device in devices]
+        return list(known), np.array(of, np.int64)
+
+    @cached_property
     def monitored_devices(self) -> frozenset[int]:
         """Devices of which a port is monitored."""
         return frozenset(device for device, _ in self.monitored)
