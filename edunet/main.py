@@ -46,10 +46,5 @@ for _name in COMMANDS:
     importlib.import_module(f"edunet.commands.{_name}").register(app)
 
 
-def run() -> None:
-    """The console script's entry."""
-    app(prog_name="edunet")
-
-
 if __name__ == "__main__":
-    run()
+    app(prog_name="edunet")

@@ -7,6 +7,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from edunet.language import in_language, translate
+
 WRONG_USE = 2
 FAILED = 1
 
@@ -45,14 +47,37 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
+def _translate_use(error: Any) -> None:
+    """Let an error of wrong use (typer's, which has `format_message`) be said in the command's language."""
+    said = getattr(error, "format_message", None)
+    if said is not None:
+        error.format_message = lambda: in_language(said())
+
+
 class Explained(TyperGroup):
-    """The command's group: a mishap is said on stderr and ends with its exit code (log level debug: with its traceback)."""
+    """The command's group: speaks the command's language; a mishap is said on stderr and ends with its exit code
+    (log level debug: with its traceback).
+    """
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command."""
+        translate(self)
+        return super().main(*args, **options)
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the command line."""
+        try:
+            return super().make_context(*args, **options)
+        except Exception as error:
+            _translate_use(error)
+            raise
 
     def invoke(self, ctx: Any) -> Any:
         """Run the subcommand. ctx: the context; its class is typer's or click's own, by typer's version."""
         try:
             return super().invoke(ctx)
         except Exception as error:
+            _translate_use(error)
             explained = None if isinstance(error, BrokenPipeError) else explain(error)  # `| head`: click's own matter
             if explained is None or os.environ.get("EDUNET_LOG__LEVEL", "").lower() == "debug":
                 raise

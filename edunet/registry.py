@@ -39,6 +39,19 @@ def open_register() -> "Register":
     return register
 
 
+def running_demonstration() -> "Register | None":
+    """The demonstration's register where the demonstration runs on this state directory, to be read."""
+    from demo.control import NotRunningError, ask
+    from demo.register import open_register as open_demonstration
+
+    state = load_settings().state()
+    try:
+        ask(state / "run" / "demo.sock", {"do": "status"})
+    except NotRunningError:
+        return None
+    return open_demonstration(f"sqlite:///{state / 'demo' / 'edunet.db'}")
+
+
 def actor() -> str:
     """Who types this, for the audit: `cli:NAME`."""
     return f"cli:{os.environ.get('SUDO_USER') or os.environ.get('USER') or os.getuid()}"

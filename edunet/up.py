@@ -25,6 +25,7 @@ from demo.control import NotRunningError, ask
 from demo.memory import write_past
 from demo.register import copy_administrator, fill, open_register
 from edunet import words
+from edunet.handed import trap_sockets
 from edunet.listen import TakenError, is_loopback, open_listener, page_url, parse_listen
 from edunet.settings import Settings
 from edunet.supervise import Child, Supervisor
@@ -104,6 +105,7 @@ class Up:
         self.wanted = demonstration
         self.places = _places(settings)
         self.demonstration = False
+        self.handed = trap_sockets()
         self.began = time.monotonic()
         self.alive_told = False
         self.stopping = False
@@ -236,14 +238,15 @@ class Up:
         api = [*_edunet("api"), "--fd", str(descriptor), *(["--demo"] if self.demonstration else [])]
         after = ("demo",) if self.demonstration else ()
         return [
-            Child("collector", self._collector_command, environment, after=after),
+            Child("collector", self._collector_command, environment, self._trap_sockets(), after),
             Child("api", lambda: api, environment, (descriptor,)),
         ]
 
     def _collector_command(self) -> list[str]:
         """Inside the demonstration's namespace where there is one; OSError while its responder does not answer."""
         if not self.demonstration:
-            return _edunet("collector")
+            handed = [word for number in self._trap_sockets() for word in ("--trap-fd", str(number))]
+            return [*_edunet("collector"), *handed]
         try:
             status = self._host_status()
         except NotRunningError as error:
@@ -251,6 +254,10 @@ class Up:
         if status["mode"] == "snmp":
             return _edunet("collector")
         return [sys.executable, "-m", "demo.namespace", str(status["pid"]), *_edunet("collector")]
+
+    def _trap_sockets(self) -> tuple[int, ...]:
+        """What systemd handed over; the demonstration's traps come from its own network, where those sockets hear nothing."""
+        return () if self.demonstration else self.handed
 
     def _environment(self) -> Mapping[str, str]:
         """What the children are told beside the configuration: the state, the address, and of the demonstration its register."""

@@ -27,11 +27,13 @@ def run_collector(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Say what would be asked, and end.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --check: one JSON object.")] = False,
+    trap_fd: Annotated[list[int] | None, typer.Option("--trap-fd", hidden=True)] = None,
 ) -> None:
     """Ask, judge and tell, until Ctrl-C or SIGTERM (`edunet up` starts it too).
 
     Examples: `edunet collector`, `edunet collector --record storm.jsonl` (for `edunet replay storm.jsonl`), `edunet collector --check`.
     """
+    from edunet.handed import trap_sockets
     from edunet.logs import set_up_logs
     from edunet.registry import load_settings
     from inventory.database import Register
@@ -53,6 +55,7 @@ def run_collector(
         may_notify=settings.collector.outlets_enabled,
         record=record,
         timezone=settings.timezone,
+        trap_sockets=tuple(trap_fd) if trap_fd else trap_sockets(),
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: service.stop())

@@ -14,59 +14,65 @@ NODE = Annotated[
     ),
 ]
 
+demo = typer.Typer(
+    no_args_is_help=True,
+    help="The demonstration province: cut and mend things in it, or leave it for a real register.\n\n"
+    "Examples: `edunet demo cut 小店区` - `edunet demo cut 140105` - `edunet demo mend line:7` - `edunet demo leave`",
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    demo = typer.Typer(
-        no_args_is_help=True,
-        help="The demonstration province: cut and mend things in it, or leave it for a real register.\n\n"
-        "Examples: `edunet demo cut 小店区` - `edunet demo cut 140105` - `edunet demo mend line:7` - `edunet demo leave`",
-    )
     app.add_typer(demo, name="demo")
 
-    @demo.command()
-    def cut(node: NODE, as_json: JSON = False) -> None:
-        """Silence a node and all that is reachable only through it. Example: `edunet demo cut 140105`"""
-        _show(_ask("demo", {"do": "cut", "node": " ".join(node)}), as_json)
 
-    @demo.command()
-    def mend(node: NODE, as_json: JSON = False) -> None:
-        """Mend a node; one that is not cut itself: all that is cut inside it. Example: `edunet demo mend 小店区`"""
-        _show(_ask("demo", {"do": "mend", "node": " ".join(node)}), as_json)
+@demo.command()
+def cut(node: NODE, as_json: JSON = False) -> None:
+    """Silence a node and all that is reachable only through it. Example: `edunet demo cut 140105`"""
+    _show(_ask("demo", {"do": "cut", "node": " ".join(node)}), as_json)
 
-    @demo.command("list")
-    def list_(as_json: JSON = False) -> None:
-        """What is out of order now. Example: `edunet demo list --json`"""
-        answer = _ask("demo", {"do": "list"})
-        if as_json:
-            print(json.dumps(answer, ensure_ascii=False))
-            return
-        for fault in answer["faults"]:
-            print(f"{fault['node']:<14} {KINDS[fault['kind']]:<24} {fault['name']}")
 
-    @demo.command()
-    def status(as_json: JSON = False) -> None:
-        """Figures of the demonstration. Example: `edunet demo status`"""
-        answer = _ask("demo", {"do": "status"})
-        if as_json:
-            print(json.dumps(answer, ensure_ascii=False))
-            return
-        print(
-            f"学校 schools {answer['schools']}, 专线 lines {answer['lines']}, 设备 devices {answer['devices']}, "
-            f"无应答 silent {answer['silent']}, 故障 faults {len(answer['faults'])}, 方式 mode {answer['mode']}"
-        )
+@demo.command()
+def mend(node: NODE, as_json: JSON = False) -> None:
+    """Mend a node; one that is not cut itself: all that is cut inside it. Example: `edunet demo mend 小店区`"""
+    _show(_ask("demo", {"do": "mend", "node": " ".join(node)}), as_json)
 
-    @demo.command()
-    def leave(as_json: JSON = False) -> None:
-        """End the demonstration and start the real register. Example: `edunet demo leave`"""
-        answer = _ask("up", {"do": "leave"})
-        if answer.get("error") == "none":
-            typer.echo("现在没有演示在运行。 No demonstration is running.", err=True)
-            raise typer.Exit(1)
-        if as_json:
-            print(json.dumps(answer, ensure_ascii=False))
-        else:
-            print(f"演示正在结束 the demonstration is ending; the real register: {answer['page']}")
+
+@demo.command("list")
+def list_(as_json: JSON = False) -> None:
+    """What is out of order now. Example: `edunet demo list --json`"""
+    answer = _ask("demo", {"do": "list"})
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False))
+        return
+    for fault in answer["faults"]:
+        print(f"{fault['node']:<14} {KINDS[fault['kind']]:<24} {fault['name']}")
+
+
+@demo.command()
+def status(as_json: JSON = False) -> None:
+    """Figures of the demonstration. Example: `edunet demo status`"""
+    answer = _ask("demo", {"do": "status"})
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False))
+        return
+    print(
+        f"学校 schools {answer['schools']}, 专线 lines {answer['lines']}, 设备 devices {answer['devices']}, "
+        f"无应答 silent {answer['silent']}, 故障 faults {len(answer['faults'])}, 方式 mode {answer['mode']}"
+    )
+
+
+@demo.command()
+def leave(as_json: JSON = False) -> None:
+    """End the demonstration and start the real register. Example: `edunet demo leave`"""
+    answer = _ask("up", {"do": "leave"})
+    if answer.get("error") == "none":
+        typer.echo("现在没有演示在运行。 No demonstration is running.", err=True)
+        raise typer.Exit(1)
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        print(f"演示正在结束 the demonstration is ending; the real register: {answer['page']}")
 
 
 KINDS = {"cut": "■ 断开 cut", "mute": "⊘ 无 SNMP agent silent", "slow": "▲ 劣化 slow"}

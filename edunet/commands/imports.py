@@ -71,12 +71,14 @@ def _add(group: typer.Typer, what: str, words: str) -> None:
             None, "--template", help="Write an empty sheet (.xlsx or .csv) here, and stop."
         ),
     ) -> None:
+        from inventory.words import say
+
         if template is not None:
             _template(what, template)
         elif file is None:
-            raise typer.BadParameter("name a FILE, or --template FILE")
+            raise typer.BadParameter(say("name a FILE, or --template FILE"))
         elif not file.is_file():
-            raise typer.BadParameter(f"{file} is no file")
+            raise typer.BadParameter(say("{path} is no file", path=str(file)))
         else:
             _import(what, file, dry_run, yes, as_json)
 
@@ -87,7 +89,7 @@ def _template(what: str, path: Path) -> None:
     from inventory.words import say
 
     if path.suffix.lower() not in (".xlsx", ".csv"):
-        raise typer.BadParameter("--template needs a name that ends in .xlsx or .csv")
+        raise typer.BadParameter(say("--template needs a name that ends in .xlsx or .csv"))
     try:
         write_template(KINDS[what], path)
     except OSError as error:

@@ -1,0 +1,5 @@
+"""`python -m edunet` is the command `edunet`."""
+
+from edunet.entry import run
+
+run()
