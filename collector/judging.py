@@ -284,8 +284,11 @@ class Bench(StateBook):
         for key, view in views.items():
             affected = tuple(view.affected_ids)
             row = incident_row(view, list(affected), context)
-            if self._affected.get(key) != affected:
-                self._belong(key, affected, view.root)
+            # A line that is down while its school answers affects nobody, and is out all the same.
+            root = view.root if affected or view.status != "resolving" else None
+            tied = self._incident_of.get(view.root or "") == key
+            if self._affected.get(key) != affected or tied != (root is not None):
+                self._belong(key, affected, root)
                 changed = True
             if self._rows.get(key) != row:
                 self._rows[key] = row
@@ -307,7 +310,7 @@ class Bench(StateBook):
     def _belong(self, key: str, affected: tuple[str, ...], root: str | None) -> None:
         """Nodes come to belong to an incident, or leave it: their states say so."""
         assert self.plan is not None
-        new = set(affected) | ({root} if root is not None and affected else set())
+        new = set(affected) | ({root} if root is not None else set())
         old = {node for node, of in self._incident_of.items() if of == key}
         self._affected[key] = affected
         for node in old - new:

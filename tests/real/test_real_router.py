@@ -13,8 +13,8 @@ import pytest
 from lab_register import fill
 from sqlmodel import select
 
-from inventory.database import Register
-from inventory.models import Incident, NodeKind, NodeState, State
+from inventory.database import Register, raise_version
+from inventory.models import CauseRule, Incident, NodeKind, NodeState, Outage, State
 
 HERE = Path(__file__).parent
 DEADLINE_S = 120.0
@@ -111,6 +111,21 @@ def roots(lab: Lab) -> set[tuple[NodeKind | None, int | None]]:
     return {(incident.root_kind, incident.root_id) for incident in lab.incidents()}
 
 
+def verdict(lab: Lab, line: str) -> tuple[str, str, str] | None:
+    """(cause, rule, accountable) of a line's open incident."""
+    found = [incident for incident in lab.incidents() if incident.root_id == lab.ids[line]]
+    return (found[0].cause, found[0].cause_rule, found[0].accountable) if found else None
+
+
+def approve(lab: Lab, name: str) -> None:
+    """As the administrator of the province does."""
+    with lab.register.write() as session:
+        rule = session.exec(select(CauseRule).where(CauseRule.name == name)).one()
+        rule.approved = True
+        session.add(rule)
+        raise_version(session)
+
+
 @pytest.mark.root
 def test_a_cut_line_is_the_root_and_cuts_off_only_the_school_without_another(lab: Lab) -> None:
     lines = {name: (NodeKind.line, lab.ids[name]) for name in ("lineA", "lineB1", "lineB2")}
@@ -126,6 +141,16 @@ def test_a_cut_line_is_the_root_and_cuts_off_only_the_school_without_another(lab
     assert lab.state(NodeKind.device, "gwB") == State.up
     assert lab.state(NodeKind.school, "school B") in (State.up, State.degraded)
     assert lab.state(NodeKind.school, "school C") == State.up
+    # Why: school B answers by its other line, so lineB1 itself is cut; a silent school behind a dead port may as well have no power.
+    wait(lambda: verdict(lab, "lineB1") == ("line", "line_other_way", ""), "lineB1 is known to be cut")
+    assert verdict(lab, "lineA") == ("undetermined", "", "")
+    with lab.register.session() as session:
+        outage = session.exec(
+            select(Outage).where(Outage.kind == NodeKind.line, Outage.node_id == lab.ids["lineB1"])
+        ).one()
+        assert (outage.cause, outage.accountable) == ("line", "")
+    approve(lab, "line_other_way")
+    wait(lambda: verdict(lab, "lineB1") == ("line", "line_other_way", "carrier"), "the approved rule counts")
 
     lab.say("cut lineB2")
     wait(lambda: lab.state(NodeKind.school, "school B") == State.down, "without any line school B is cut off, too")
