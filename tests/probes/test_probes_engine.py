@@ -176,9 +176,9 @@ def test_walks_agree_step_by_step(compiled: object, rounds: list, budget: int, o
 
         return make
 
-    for number, step in enumerate(rounds):
+    for count, step in enumerate(rounds):
         makers = [answer(kind, content) for kind, content in step]
-        done = [exchange(walk, arrays, makers, 1 + number * 100_000, again=True) for walk, arrays in walks]
+        done = [exchange(walk, arrays, makers, 1 + count * 100_000, again=True) for walk, arrays in walks]
         assert done[0] == done[1]
         assert everything(walks[0][1]) == everything(walks[1][1])
 
