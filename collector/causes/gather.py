@@ -63,9 +63,9 @@ def gather(scene: Scene, subject: Subject, state: State, now: float) -> Iterator
         other_way = list(_other_way(scene, subject, state, now))
         yield from other_way
         yield from _ports(scene, subject, state)
-        yield from _power(scene, subject)
         if not other_way and now >= subject.since + SETTLE_S:
             yield from _site(scene, subject, state)
+    yield from _power(scene, subject)
     yield from _traps(scene, subject)
     yield from _uptimes(scene, subject)
 
@@ -145,10 +145,10 @@ def _power(scene: Scene, subject: Subject) -> Iterator[Evidence]:
     schools = {scene.nodes[device].school for device in subject.devices[:MOST_NAMED] if device in scene.nodes} - {None}
     for school in sorted(school for school in schools if school is not None):
         for ups in scene.of_school.get(school, ()):
-            since, word = scene.power.get(ups, (0.0, ""))
-            if word == "battery" and -SLACK_S <= subject.since - since <= BATTERY_S:
+            since, word = scene.power_at(ups, subject.since + SLACK_S) or (0.0, "")
+            if word == "battery" and subject.since - since <= BATTERY_S:
                 yield Evidence("ups_on_battery", since, ups)
-            elif word == "mains" and subject.since - scene.power_said[ups] <= FRESH_S:
+            elif word == "mains" and subject.until is None and subject.since - scene.power_said[ups] <= FRESH_S:
                 yield Evidence("ups_on_mains", scene.power_said[ups], ups)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from collector.causes.casebook import Case, Casebook, agent_case, evidence_rows
@@ -67,6 +69,21 @@ class Causes:
             report = RoundReport(float(columns.uptime_at[target]), (), (), kind="reading", facts=facts)
             self.scene.take_report(report)
             reports.append(report)
+        return reports
+
+    def take_power(self, plan: Plan, on_battery: NDArray[np.float64], at: NDArray[np.float64]) -> list[RoundReport]:
+        """By target: 1 where a UPS runs on battery, 0 on mains, NaN where nothing is known; as read at `at`. What changed, as reports."""
+        reports = []
+        for target in np.flatnonzero(~np.isnan(on_battery)).tolist():
+            node, word = plan.nodes[plan.target_node[target]].id, "battery" if on_battery[target] else "mains"
+            t = float(at[target])
+            if t <= self.scene.power_said.get(node, 0.0):
+                continue
+            known = self.scene.power_at(node, t)
+            report = RoundReport(t, (), (), kind="reading", facts={node: {"ups": word}})
+            self.scene.take_report(report)
+            if known is None or known[1] != word:
+                reports.append(report)
         return reports
 
     def _asked_uptimes(self) -> dict[str, float]:

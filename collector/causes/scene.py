@@ -58,8 +58,8 @@ class Scene:
         """(device, ifName) -> when its state was last read; `ports` has since when it is so"""
         self.uptimes: dict[str, Uptime] = {}
         self.traps: dict[str, deque[Trap]] = {}
-        self.power: dict[str, tuple[float, str]] = {}
-        """UPS -> (since when, "battery" or "mains")"""
+        self.power: dict[str, deque[tuple[float, str]]] = {}
+        """UPS -> (since when, "battery" or "mains"), the last changes"""
         self.power_said: dict[str, float] = {}
         self.agents: dict[str, float] = {}
         """node -> since when its agent is silent while it answers"""
@@ -121,11 +121,15 @@ class Scene:
 
     def take_power(self, node: str, word: str, t: float) -> None:
         """A UPS says whence its power comes: "battery" or "mains"."""
-        since, was = self.power.get(node, (t, ""))
-        if was != word and t >= since:
-            self.power[node] = (t, word)
+        changes = self.power.setdefault(node, deque(maxlen=MOST_TRAPS))
+        if not changes or (changes[-1][1] != word and t >= changes[-1][0]):
+            changes.append((t, word))
             self.touched.add(node)
         self.power_said[node] = max(t, self.power_said.get(node, t))
+
+    def power_at(self, node: str, t: float) -> tuple[float, str] | None:
+        """(since when, "battery" or "mains") of a UPS as it was at t; None where it had said nothing."""
+        return next(((at, word) for at, word in reversed(self.power.get(node, ())) if at <= t), None)
 
     def take_trap(self, t: float, node: str, name: str, port: str = "") -> None:
         """A trap that a node sent."""
