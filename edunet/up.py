@@ -25,10 +25,10 @@ from demo.control import NotRunningError, ask
 from demo.memory import write_past
 from demo.register import copy_administrator, fill, open_register
 from edunet import words
-from edunet.handed import trap_sockets
 from edunet.listen import TakenError, is_loopback, open_listener, page_url, parse_listen
 from edunet.settings import Settings
 from edunet.supervise import Child, Supervisor
+from edunet.traps import ask_where, trap_sockets
 from inventory.database import Register
 from inventory.models import Device, NodeState, School, table
 from inventory.users import ensure_administrator, find_user, make_login_link
@@ -107,7 +107,7 @@ class Up:
         self.demonstration = False
         self.handed = trap_sockets()
         self.began = time.monotonic()
-        self.alive_told = False
+        self.alive_told = self.traps_told = False
         self.stopping = False
         self.leave_at: float | None = None
         self.fresh = True
@@ -280,7 +280,7 @@ class Up:
 
     def _loop(self, control: socket.socket, wake: socket.socket) -> None:
         while not self.stopping:
-            for ready in self.supervisor.step(1.0 if self.alive_told else 0.5):
+            for ready in self.supervisor.step(1.0 if self.alive_told and self.traps_told else 0.5):
                 if ready is control:
                     self._serve_control(control)
                 elif ready is wake:
@@ -289,6 +289,8 @@ class Up:
                 self._leave()
             if not self.alive_told:
                 self._tell_when_alive()
+            if not self.traps_told:
+                self._tell_of_traps()
 
     def _tell_when_alive(self) -> None:
         register = self.demo_register if self.demonstration else self.register
@@ -302,6 +304,13 @@ class Up:
         if states.get("up"):
             _say(words.ALIVE.format(up=states["up"], all=sum(states.values()), seconds=seconds))
         self.alive_told = bool(states.get("up")) or seconds > ALIVE_S or not self.demonstration
+
+    def _tell_of_traps(self) -> None:
+        """Where traps are heard, once the collector knows."""
+        found = ask_where(self.places.run / "collector.sock")
+        if found is not None:
+            _say(words.trap_words(*found))
+        self.traps_told = found is not None or time.monotonic() - self.began > ALIVE_S
 
     def _serve_control(self, control: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError):

@@ -62,6 +62,16 @@ PING_TCP = (
     "更好 better: sudo sysctl -w net.ipv4.ping_group_range='0 2147483647', or apt install fping"
 )
 
+TRAPS = "Trap 接收地址 traps are heard on: UDP {places}"
+NO_TRAPS = "不接收 Trap no traps are heard (collector.traps_listen)"
+NOT_ON = "  ({trouble})"
+
+
+def trap_words(listening: list[str], trouble: list[str]) -> str:
+    """Where traps are heard, and which port could not be had."""
+    said = TRAPS.format(places=", ".join(listening)) if listening else NO_TRAPS
+    return said + NOT_ON.format(trouble="; ".join(trouble)) if trouble else said
+
 
 def ping_words() -> str:
     """Which way this process can ping the real network, and how to get a better one."""

@@ -81,8 +81,6 @@ class TrapProcess:
     def _loop(self) -> None:
         poll = select.poll()
         by_number = {listener.socket.fileno(): listener for listener in self.listeners}
-        for number in by_number:
-            poll.register(number, select.POLLIN)
         news = health = time.monotonic()
         save = news + SAVE_S
         while not self._over.is_set():
@@ -92,6 +90,8 @@ class TrapProcess:
             if self._wanted is not None:
                 senders, self._wanted = self._wanted, None
                 self.receiver.follow(senders)
+                for number in by_number:  # before the first plan everybody is a stranger: what comes waits in the kernel
+                    poll.register(number, select.POLLIN)
             if now >= news:
                 news = now + NEWS_S
                 self._tell(now)

@@ -33,9 +33,9 @@ def run_collector(
 
     Examples: `edunet collector`, `edunet collector --record storm.jsonl` (for `edunet replay storm.jsonl`), `edunet collector --check`.
     """
-    from edunet.handed import trap_sockets
     from edunet.logs import set_up_logs
     from edunet.registry import load_settings
+    from edunet.traps import trap_sockets
     from inventory.database import Register
 
     settings = load_settings()
