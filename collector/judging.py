@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from collector.agents import agent_key, agent_row, have_spoken, silent_agents
 from collector.causes.live import CauseRules, Causes
+from collector.degraded.sensors import SensorStore
 from collector.incidents import Context, incident_row, notice_rows
 from collector.judge import Judge
 from collector.judge.values import IncidentView, Notice, Rules
@@ -30,7 +31,7 @@ from collector.targets import WATCH_ANY
 from collector.trace import node_value
 from collector.traps.messages import Trap
 from collector.windows import WindowRows, window_nodes
-from inventory.models import NodeKind, parse_node_id
+from inventory.models import Measure, NodeKind, parse_node_id
 
 log = logging.getLogger(__name__)
 
@@ -359,6 +360,16 @@ class Bench(StateBook):
                 if self.record is not None:
                     line = {"t": trap.at, "kind": "trap", "node": node, "trap": trap.name}
                     self.record({**line, "port": trap.if_name} if trap.if_name else line)
+
+    def take_power(self, sensors: SensorStore) -> None:
+        """Whence the UPS take their power, as last read: evidence of causes."""
+        plan = self.plan
+        reading = sensors.readings(plan).get(Measure.ups_on_battery) if plan is not None else None
+        if plan is None or reading is None or len(reading[0]) != len(plan.targets):
+            return
+        for report in self.causes.take_power(plan, *reading):
+            if self.record is not None:
+                self.record(report.as_line())
 
     def set_cause_rules(self, rules: CauseRules) -> None:
         """Which conclusions are approved."""

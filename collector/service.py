@@ -239,6 +239,7 @@ class Service:
             if self.live.take_health(message):
                 self.bench.look_at_agents(self.live, self.settings.agent_silent_rounds, self.clock.now())
             self.degraded.look(self.bench, self.live, self.jobs.ports.monitored, self.clock.now())
+            self.bench.take_power(self.sensors)
         elif isinstance(message, RuleRows):
             self.degraded.set_rules(message)
         elif isinstance(message, TrapNews):

@@ -15,7 +15,7 @@ from collector.recovery import recover
 from collector.rounds.messages import ShardRound
 from collector.writer import write_batch
 from inventory.database import raise_version
-from inventory.models import CauseRule, Incident, NodeKind, Outage, utcnow
+from inventory.models import CauseRule, DeviceKind, Incident, NodeKind, Outage, Watch, utcnow
 
 BEGIN = 1_800_000_000.0
 
@@ -154,3 +154,26 @@ def test_a_restart_by_the_counters_end_is_none() -> None:
     assert scene.uptimes["g"].wrapped
     scene.take_facts("g", {"sysUpTime": 700}, 1000.0)
     assert not scene.uptimes["g"].wrapped
+
+
+def test_what_a_ups_says_of_its_battery_is_evidence_as_it_was_read(world: World) -> None:
+    from collector.degraded.rules import read_rules
+    from collector.degraded.sensors import SensorStore
+    from collector.degraded.subjects import subjects_of
+
+    world.school(1)
+    ups = world.device("ups1", DeviceKind.ups, world.ids["site1"], "3.1", watch=Watch.icmp)
+    desk, sensors = Desk(world), SensorStore()
+    sensors.follow(desk.plan, subjects_of(desk.plan, set()), read_rules(world.register))
+    desk.rounds(0, 60, set())
+    for at, state in ((BEGIN + 10, "on line"), (BEGIN + 50, "on battery")):
+        reading = [
+            {"class": "charge", "descr": "Battery Charge", "value": 80},
+            {"class": "state", "descr": "Output", "state": state, "value": 2},
+        ]
+        sensors.put(ups, at, reading)
+        desk.bench.take_power(sensors)
+    desk.rounds(60, 150, {"gw1", "ups1"})
+    incident = desk.incident()
+    assert (incident.cause, incident.cause_evidence[0]["kind"]) == ("power", "ups_on_battery")
+    assert incident.cause_evidence[0]["data"]["name"] == "ups1"
