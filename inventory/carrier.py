@@ -70,27 +70,27 @@ def carrier_text(case: CarrierCase, language: Language, now: datetime, zone: tzi
         more = len(case.circuits) - MOST
         found.append(f"另有 {more} 条电路" if chinese else f"and {more} more circuits")
     found.append(
-        f"中断开始:{_at(case.since, zone)}(已 {minutes} 分钟)"
+        f"中断开始：{_at(case.since, zone)}（已 {minutes} 分钟）"
         if chinese
         else f"Down since: {_at(case.since, zone)} ({minutes} min)"
     )
     if case.until is not None:
-        found.append(f"恢复时间:{_at(case.until, zone)}" if chinese else f"Mended: {_at(case.until, zone)}")
+        found.append(f"恢复时间：{_at(case.until, zone)}" if chinese else f"Mended: {_at(case.until, zone)}")
     if case.schools:
         found.append(
-            f"影响:学校 {case.schools} 所,学生 {case.pupils} 人"
+            f"影响：学校 {case.schools} 所，学生 {case.pupils} 人"
             if chinese
             else f"Cut off: {case.schools} schools, {case.pupils} pupils"
         )
     said = evidence_sentences(case.evidence, language)
     if said:
-        found.append("依据:" if chinese else "Evidence:")
+        found.append("依据：" if chinese else "Evidence:")
         found += [f"  - {one.text}" for one in said]
     if case.contact:
-        found.append(f"现场联系人:{case.contact}" if chinese else f"Contact on site: {case.contact}")
+        found.append(f"现场联系人：{case.contact}" if chinese else f"Contact on site: {case.contact}")
     if case.ticket:
-        found.append(f"贵方工单号:{case.ticket}" if chinese else f"Your ticket: {case.ticket}")
-    found.append(f"我方事件号:#{case.number}" if chinese else f"Our incident: #{case.number}")
+        found.append(f"贵方工单号：{case.ticket}" if chinese else f"Your ticket: {case.ticket}")
+    found.append(f"我方事件号：#{case.number}" if chinese else f"Our incident: #{case.number}")
     return "\n".join(found) + "\n"
 
 
@@ -111,11 +111,11 @@ def _circuit_lines(circuit: Circuit, chinese: bool) -> list[str]:
         if part
     )
     place = ",".join(part for part in (circuit.place, circuit.address) if part)
-    found = [("电路:" if chinese else "Circuit: ") + first]
+    found = [("电路：" if chinese else "Circuit: ") + first]
     if place:
-        found.append(("地点:" if chinese else "Place: ") + place)
+        found.append(("地点：" if chinese else "Place: ") + place)
     if circuit.far_place:
-        found.append(("对端:" if chinese else "Far end: ") + circuit.far_place)
+        found.append(("对端：" if chinese else "Far end: ") + circuit.far_place)
     return found
 
 
