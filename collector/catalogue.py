@@ -29,7 +29,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "edunet_device_state",
         "gauge",
-        "1 for the state that a device is in (up, down, unknown, not_seen).",
+        "1 for the state that a device is in (up, degraded, down, unknown, not_seen).",
         "",
         (*DEVICE, "state"),
     ),
@@ -190,6 +190,26 @@ SELF: tuple[Metric, ...] = (
     Metric("edunet_reports_total", "counter", "Reports that the judge took.", "", ()),
     Metric("edunet_reports_stale_total", "counter", "Reports that spoke of another plan.", "", ()),
     Metric("edunet_incidents", "gauge", "Incidents that are pending or open.", "", ("kind",)),
+    Metric(
+        "edunet_degraded",
+        "gauge",
+        "Devices, ports, lines or schools for which a rule of degradation is raised.",
+        "",
+        ("rule", "measure", "severity"),
+    ),
+    Metric(
+        "edunet_degraded_watched",
+        "gauge",
+        "Devices, ports, lines or schools that a rule of degradation is of.",
+        "",
+        ("rule", "measure", "severity"),
+    ),
+    Metric("edunet_degraded_looks_total", "counter", "How often all rules of degradation were evaluated.", "", ()),
+    Metric(
+        "edunet_degraded_look_seconds", "gauge", "How long the last evaluation of all rules took.", "seconds", ()
+    ),
+    Metric("edunet_sensor_readings_total", "counter", "Readings of the sensors that rules wait for.", "", ()),
+    Metric("edunet_sensor_failures_total", "counter", "Such readings that got no answer.", "", ()),
     Metric(
         "edunet_notice_delay_seconds", "gauge", "From when the last notice was due until it was made.", "seconds", ()
     ),

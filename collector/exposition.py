@@ -122,7 +122,7 @@ def families(service: "Service") -> Iterator[Family]:
         return
     labels = labels_of(plan)
     now = service.clock.now()
-    code = bench.nodes.code.copy()
+    code, school_code = bench.shown_codes()
     totals = bench.nodes.totals(now)
     if len(code) != len(plan.nodes):
         return  # a new plan came this very moment; the next scrape has it
@@ -133,7 +133,7 @@ def families(service: "Service") -> Iterator[Family]:
     if found is not None and found[0] is plan:
         yield from _rounds(labels.devices, found[1])
     yield from _lines(plan, labels, code, totals)
-    yield from _schools(bench, plan, labels, now)
+    yield from _schools(bench, plan, labels, now, school_code)
     if found is not None and found[0] is plan and service.settings.metrics_ports != "none":
         every = service.settings.metrics_ports == "all"
         yield from _line_rates(plan, labels, monitored_rows(plan, found[1], service.live, set()), found[1])
@@ -186,8 +186,8 @@ def _line_rates(plan: Any, labels: Any, rows: dict[tuple[int, str], int], column
         yield Family(BY_NAME[f"edunet_line_{name}_bps"], labels.lines[known][there], rates[there].astype(np.int64))
 
 
-def _schools(bench: Any, plan: Any, labels: Any, now: float) -> Iterator[Family]:
-    code, totals, counts = bench.schools.code.copy(), bench.schools.totals(now), bench.school_counts
+def _schools(bench: Any, plan: Any, labels: Any, now: float, code: NDArray[np.uint8]) -> Iterator[Family]:
+    totals, counts = bench.schools.totals(now), bench.school_counts
     if counts is None or len(code) != len(plan.schools) or counts.shape[1] != len(code):
         return
     yield Family(BY_NAME["edunet_school_state"], labels.school_states(code), np.ones(len(code), np.int64))

@@ -41,12 +41,24 @@ def self_values(service: "Service") -> Values:
     """Values by name; of those with labels {label values: value}."""
     judge, outlets = service.judge_detail(), service.outlets.detail()
     plan = service.bench.plan
-    incidents: Counter[str] = Counter(outage=len(service.bench.incidents), agent_silent=len(service.bench.open_agents))
+    degraded = service.degraded
+    incidents: Counter[str] = Counter(
+        outage=len(service.bench.incidents),
+        agent_silent=len(service.bench.open_agents),
+        degraded=len(degraded.desk.keys()),
+    )
+    rules = degraded.engine.figures()
     values: Values = {
         "edunet_rounds_process_starts_total": service.child.starts,
         "edunet_reports_total": judge["reports"],
         "edunet_reports_stale_total": judge["stale_reports"],
         "edunet_incidents": {(kind,): number for kind, number in incidents.items()},
+        "edunet_degraded": {(r.key, r.measure, r.severity): float(raised) for r, _, raised in rules},
+        "edunet_degraded_watched": {(r.key, r.measure, r.severity): float(of) for r, of, _ in rules},
+        "edunet_degraded_looks_total": degraded.looks,
+        "edunet_degraded_look_seconds": degraded.last_s,
+        "edunet_sensor_readings_total": service.jobs.sensors.readings,
+        "edunet_sensor_failures_total": service.jobs.sensors.failures,
         "edunet_notice_delay_seconds": judge["notice_delay_s"],
         "edunet_outlet_delay_seconds": outlets["delay_s"],
         "edunet_outlet_sent_total": outlets["sent"],

@@ -65,6 +65,16 @@ class StateBook:
             if schools_before.get(school) != schools.get(school) and school < len(self.plan.schools):
                 self._school_row(self.plan, school)
 
+    def shown_codes(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Codes of nodes and of schools as they are shown: what is up and degraded is degraded."""
+        shown = []
+        for codes, degraded in ((self.nodes.code, self.degraded), (self.schools.code, self.degraded_schools)):
+            found = codes.copy()
+            which = np.fromiter((i for i in degraded if i < len(codes)), np.int64)
+            found[which[codes[which] == UP]] = DEGRADED
+            shown.append(found)
+        return shown[0], shown[1]
+
     def explained_mask(self) -> NDArray[np.bool_]:
         """By node of the plan: it is down because of something above it."""
         mask = np.zeros(len(self.nodes.code), np.bool_)
