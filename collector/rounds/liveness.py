@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.rounds.drops import Drops
 from collector.rounds.eyes import Eyes
 from collector.rounds.tcp import tcp_alive
 from collector.shared import BY_PING, BY_SNMP, BY_TCP, MISS, NO_RTT, UNASKED
@@ -23,6 +24,9 @@ PATIENCE = 0.8
 
 PING_SHARE = 0.6
 """Share of that which belongs to the pings where others follow them."""
+
+SPREAD = 0.4
+"""Share of the pings' time over which the first of each target are spread (bursts invent outages); the rest is for asking again."""
 
 SNMP_S = 2.0
 """An agent that has not given its sysUpTime after so long (three requests) is silent in this round."""
@@ -43,9 +47,14 @@ class Liveness:
     """Liveness rounds over one plan; made anew for each plan, with the pinger and the threads handed on."""
 
     def __init__(
-        self, targets: Targets, snmp_targets: SnmpTargets | None, pinger: Pinger, threads: ThreadPoolExecutor
+        self,
+        targets: Targets,
+        snmp_targets: SnmpTargets | None,
+        pinger: Pinger,
+        threads: ThreadPoolExecutor,
+        drops: Drops | None = None,
     ) -> None:
-        self.targets, self.pinger = targets, pinger
+        self.targets, self.pinger, self.drops = targets, pinger, drops or Drops()
         self.eyes = Eyes(targets.zones)
         self._pings = PingTargets([*targets.address, *self.eyes.addresses])
         self._snmp_targets = snmp_targets
@@ -101,7 +110,7 @@ class Liveness:
         whole = PATIENCE * every_s
         followed = bool(self._also_snmp.any() or self._also_tcp)
         budget = whole * PING_SHARE if followed else whole
-        rate = rate_pps or max(2000, int(len(select) / (budget / 4)))
+        rate = rate_pps or max(2000, int(len(select) / (budget * SPREAD)))
         spread = len(select) / rate
         readings = self.pinger.round(
             self._pings,
@@ -112,6 +121,7 @@ class Liveness:
             rate_pps=rate,
             deadline_s=budget,
         )
+        self.drops.take_pings(readings)
         mine = self._by_ping
         got = np.asarray(readings.answered, np.bool_)[mine]
         answered[mine[got]] |= BY_PING
@@ -124,7 +134,9 @@ class Liveness:
         left = min(until - time.monotonic(), SNMP_S)
         if self._poller is None or self._snmp_targets is None or left < 0.2:
             return np.zeros(0, np.int64)
-        alive = np.asarray(self._poller.alive(self._snmp_targets, select=select, deadline_s=left).answered, np.bool_)
+        readings = self._poller.alive(self._snmp_targets, select=select, deadline_s=left)
+        self.drops.take_snmp(readings)
+        alive = np.asarray(readings.answered, np.bool_)
         return np.asarray(select[alive[select]], np.int64)
 
     def _ask_tcp(self, select: list[int], until: float) -> NDArray[np.int64]:

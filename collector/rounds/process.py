@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.clock import SteadyClock
+from collector.rounds.drops import Drops
 from collector.rounds.liveness import Liveness, Sweep
 from collector.rounds.messages import AskNow, Health, Hello, NewColumns, NewPlan, PortNames, ShardRound
 from collector.rounds.outbox import Outbox
@@ -63,6 +64,7 @@ class RoundsProcess:
         assert isinstance(hello, Hello)
         self.hello, self.clock = hello, SteadyClock(hello.clock_base)
         self.store = Store(max(2, round(HISTORY_S / hello.liveness_every_s)), self._announce)
+        self.drops = Drops()
         self.pinger: Pinger = open_pinger(hello.ping_method)
         threads = [
             threading.Thread(target=self.outbox.run, name="outbox", daemon=True),
@@ -116,8 +118,8 @@ class RoundsProcess:
         self.store.follow(targets)
         self._current = _Current(
             targets=targets,
-            liveness=Liveness(targets, snmp, self.pinger, self.threads),
-            readings=Readings(targets, snmp, self.store) if snmp is not None else None,
+            liveness=Liveness(targets, snmp, self.pinger, self.threads, self.drops),
+            readings=Readings(targets, snmp, self.store, self.drops) if snmp is not None else None,
             groups=_groups(targets),
             since=time.monotonic(),
         )
@@ -169,6 +171,7 @@ class RoundsProcess:
                     "every": self.hello.liveness_every_s,
                     "self_ok": not self._last.get("blind"),
                     "dropped": self.outbox.dropped,
+                    "dropped_answers": self.drops.as_value(),
                     "cpu_s": round(time.process_time(), 2),
                     **self._counts,
                     **self._last,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collector.ports import PortName, name_ports
+from collector.rounds.drops import Drops
 from collector.rounds.store import Changes, Reading, Store
 from collector.targets import WATCH_ANY, WATCH_SNMP, Targets
 from probes.snmp.poll import SnmpPoller, SnmpTargets
@@ -59,8 +60,8 @@ class ReadingRound:
 class Readings:
     """Reading rounds over one plan; made anew for each plan."""
 
-    def __init__(self, targets: Targets, snmp: SnmpTargets, store: Store) -> None:
-        self.targets, self.snmp, self.store = targets, snmp, store
+    def __init__(self, targets: Targets, snmp: SnmpTargets, store: Store, drops: Drops | None = None) -> None:
+        self.targets, self.snmp, self.store, self.drops = targets, snmp, store, drops or Drops()
         self.poller = SnmpPoller()
         readable = (targets.credential >= 0) & np.isin(targets.watch, (WATCH_ANY, WATCH_SNMP))
         self.asked = np.flatnonzero(readable)
@@ -72,6 +73,7 @@ class Readings:
         asked = self.snmp.pace.due(self.asked, number) if select is None else select
         started = now()
         got = self.poller.round(self.snmp, select=asked, deadline_s=DEADLINE_S, attempts=6)
+        self.drops.take_snmp(got)
         ended = now()
         reading = Reading(
             answered=np.asarray(got.answered, np.bool_),

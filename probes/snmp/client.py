@@ -67,6 +67,8 @@ class SnmpClient:
         self.attempts = attempts
         self.deadline: float | None = None
         self.requests = 0
+        self.dropped = 0
+        """Answers to another request than was asked, or that are no message; those from other addresses do not reach us."""
         self.looping: set[Oid] = set()
         """Columns whose walk was ended because names did not increase."""
         self._bindings = MAX_BINDINGS_OF_WALK // 2
@@ -288,9 +290,10 @@ class SnmpClient:
             try:
                 answer = self._session.decode(data, self._request_id, time.monotonic())
             except BerError:
-                continue
+                answer = None
             if answer is not None:
                 return answer
+            self.dropped += 1
         return None
 
 
