@@ -205,9 +205,7 @@ SELF: tuple[Metric, ...] = (
         ("rule", "measure", "severity"),
     ),
     Metric("edunet_degraded_looks_total", "counter", "How often all rules of degradation were evaluated.", "", ()),
-    Metric(
-        "edunet_degraded_look_seconds", "gauge", "How long the last evaluation of all rules took.", "seconds", ()
-    ),
+    Metric("edunet_degraded_look_seconds", "gauge", "How long the last evaluation of all rules took.", "seconds", ()),
     Metric("edunet_sensor_readings_total", "counter", "Readings of the sensors that rules wait for.", "", ()),
     Metric("edunet_sensor_failures_total", "counter", "Such readings that got no answer.", "", ()),
     Metric(
