@@ -17,7 +17,9 @@ class CollectorSettings(BaseModel):
         description="How to ping; empty: the best that is allowed (raw, dgram for datagram ICMP, fping, tcp).",
     )
     ping_rate_pps: int = Field(
-        default=0, ge=0, description="Most echo requests a second; 0: all targets within a third of a liveness round."
+        default=0,
+        ge=0,
+        description="Most echo requests a second; 0: all targets within a fifth to a third of a liveness round.",
     )
     agent_silent_rounds: int = Field(
         default=3,
