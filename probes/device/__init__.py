@@ -25,6 +25,7 @@ from probes.device.ports import read_ports
 from probes.device.profile import Match, Profile, load_profiles
 from probes.device.rows import read_cpu, read_memory, read_rows, read_wireless
 from probes.device.source import Source, Tables, number_of, text_of
+from probes.device.transceivers import name_ports_of_sensors, read_transceivers
 from probes.snmp.ber import Oid, Value
 from probes.snmp.client import NoAnswerError, SnmpClient
 from probes.snmp.oids import (
@@ -56,7 +57,7 @@ def match_profile(sys_object_id: str | Oid, sys_descr: str) -> Profile:
 def read_device(source: Source, *, budget_s: float = 60) -> dict[str, Any]:
     """Everything about one device, in the field names of LibreNMS's test data as our captures use them.
 
-    `device`, `ports`, and where the device has any: `cpu`, `memory`, `sensors`, `neighbours`, `wireless`, `inventory`, `vlans`, `ipv4`,
+    `device`, `ports`, and where the device has any: `cpu`, `memory`, `sensors`, `transceivers`, `neighbours`, `wireless`, `inventory`, `vlans`, `ipv4`,
     `storage`, `printer_supplies`. `incomplete` names the parts that did not all come within `budget_s` seconds.
     NoAnswerError or RefusedError where the device answers nothing at all.
     """
@@ -93,6 +94,8 @@ def _read_device(source: Source, tables: Tables) -> dict[str, Any]:
     result["cpu"] = read_cpu(tables, profile.cpu) or _unless(profile, "host_cpu", read_host_cpu, tables)
     result["memory"] = memories
     result["sensors"] = _read_sensors(tables, profile)
+    name_ports_of_sensors(result["sensors"], result["ports"], result["inventory"])
+    result["transceivers"] = read_transceivers(result["sensors"], result["ports"])
     result["neighbours"] = read_neighbours(tables, profile.neighbours)
     result["wireless"] = read_wireless(tables, profile.wireless)
     result["vlans"] = read_vlans(tables)
@@ -213,5 +216,5 @@ def _read_sensors(tables: Tables, profile: Profile) -> list[dict[str, Any]]:
         found += read_entity_sensors(tables, table)
     if ENTITY_SENSOR in (profile.entity_sensors or (ENTITY_SENSOR,)):
         found += read_entity_sensor_states(tables)
-    first = {item["oid"]: item for item in reversed(found)}
-    return [item for item in found if first[item["oid"]] is item]
+    first = {(item["oid"], item.get("lane")): item for item in reversed(found)}
+    return [item for item in found if first[item["oid"], item.get("lane")] is item]

@@ -62,6 +62,7 @@ class Row:
     group: str = ""
     fallback: bool = False
     sum: bool = False
+    lanes: bool = False
 
 
 @dataclass(frozen=True)
@@ -281,6 +282,7 @@ def _row(item: dict[str, Any]) -> Row:
         group=item.pop("group", ""),
         fallback=item.pop("fallback", False),
         sum=item.pop("sum", False),
+        lanes=item.pop("lanes", False),
     )
     _expect_nothing(item)
     return row

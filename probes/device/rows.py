@@ -215,12 +215,31 @@ def read_rows(tables: Tables, rows: Iterable[Row]) -> list[dict[str, Any]]:
         if row.fallback and row.kind in kinds:
             continue
         for oid, index, value in instances(tables, row.reading):
+            if row.lanes:
+                found += _lanes(tables, row, oid, index, value)
+                continue
             number = evaluate(row.reading, value)
             if number is None or not holds(tables, row.where, index):
                 continue
             kinds.add(row.kind)
             found.append(_sensor(tables, row, oid, index, value, number))
     return found
+
+
+def _lanes(tables: Tables, row: Row, oid: Oid, index: Oid, value: Value) -> Iterator[dict[str, Any]]:
+    """A text of several numbers in the class's unit, one for each lane of an optical module: a sensor each. One number is no list of lanes."""
+    parts = raw_of(value).split(",")
+    if len(parts) < 2 or not holds(tables, row.where, index):
+        return
+    for lane, part in enumerate(parts, 1):
+        match = _NUMBER.search(part)
+        number = float(match[1]) if match else None
+        if number is None or number in row.reading.skip:
+            continue
+        if row.reading.least is not None and number < row.reading.least:
+            continue
+        sensor = _sensor(tables, row, oid, index, value, round(number, 10))
+        yield sensor | {"descr": f"{sensor['descr']} lane {lane}", "lane": lane}
 
 
 def _sensor(tables: Tables, row: Row, oid: Oid, index: Oid, value: Value, number: float) -> dict[str, Any]:
