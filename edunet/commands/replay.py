@@ -4,9 +4,12 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from collector.telling.rehearsal import Rehearsal
 
 
 def register(app: typer.Typer) -> None:
@@ -19,6 +22,9 @@ def register(app: typer.Typer) -> None:
         causes: bool = typer.Option(
             False, "--causes", help="Also a line whenever the word on an incident's cause changes."
         ),
+        rules: str = typer.Option(
+            "", "--rules", help="A TOML file of rules (docs/replay-rules.md): also what would have been sent to whom."
+        ),
     ) -> None:
         """Run the judge over a recorded trace on virtual time: what would have been said, and when.
 
@@ -26,17 +32,36 @@ def register(app: typer.Typer) -> None:
         """
         from collector.causes.following import CauseFollower
         from collector.judge import Judge
-        from collector.trace import TraceError
+        from collector.trace import TraceError, Watcher
         from collector.trace import replay as replayed
 
+        rehearsal = _rehearsal(rules) if rules else None
+        judge = rehearsal.judge if rehearsal is not None else Judge(follow=False)
+        watchers: list[Watcher] = [CauseFollower()] if causes else []
         try:
             with _opened(trace) as lines:
-                output = replayed(lines, Judge(follow=False), [CauseFollower()] if causes else [])
+                output = replayed(lines, judge, [*watchers, *([rehearsal] if rehearsal is not None else [])])
+                output = rehearsal.follow(output) if rehearsal is not None else output
                 _print_json(output) if as_json else _print_table(output)
         except (TraceError, OSError) as error:
             name = "standard input" if trace == "-" else trace
             print(f"edunet replay: {name}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
             raise typer.Exit(2) from None
+
+
+def _rehearsal(path: str) -> "Rehearsal":
+    """A judge with the file's numbers, and what follows from its rules. A fault in the file ends with exit code 2."""
+    from collector.judge import Judge
+    from collector.telling.rehearsal import Rehearsal
+    from collector.telling.rulebook import RulebookError, read_rulebook
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            book = read_rulebook(file.read())
+    except (RulebookError, OSError, UnicodeDecodeError) as error:
+        print(f"edunet replay: {path}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    return Rehearsal(book, Judge(book.judge, follow=False))
 
 
 @contextmanager
@@ -58,12 +83,17 @@ def _print_table(output: Iterable[dict[str, Any]]) -> None:
     print(f"{'t':>10}  {'event':<9} {'incident':<9} {'affected':>8} {'schools':>8} {'pupils':>8}  what")
     for line in output:
         if line["kind"] == "summary":
-            print(f"\n{line['incidents']} incidents, {line['notices']} notices")
+            print(f"\n{line['incidents']} incidents, {line['notices']} notices{_messages(line)}")
             for key, title in (("down_seconds", "down"), ("unknown_seconds", "unknown")):
                 total = sum(line[key].values())
                 print(f"{title}: {len(line[key])} nodes, {total:g} s in all")
                 for node, seconds in sorted(line[key].items(), key=lambda item: (-item[1], item[0]))[:10]:
                     print(f"{seconds:>10g}  {node}")
+            continue
+        if line["kind"] == "message":
+            to = f"{line['outlet']} ({line['to']})" if line["to"] else line["outlet"]
+            print(f"{line['t']:>10g}  message   → {to}")
+            print("".join(f"{'':>12}  {row}\n" for row in line["text"].splitlines()), end="")
             continue
         if line["kind"] == "cause":
             kinds = ", ".join(piece["kind"] for piece in line["evidence"]) or "nothing known"
@@ -75,6 +105,10 @@ def _print_table(output: Iterable[dict[str, Any]]) -> None:
             f"{line['t']:>10g}  {line['event']:<9} {line['incident']:<9} {line['affected']:>8} {line['schools']:>8}"
             f" {line['pupils']:>8}  {_what(line)}"
         )
+
+
+def _messages(summary: dict[str, Any]) -> str:
+    return f", {summary['messages']} messages" if "messages" in summary else ""
 
 
 def _what(line: dict[str, Any]) -> str:
