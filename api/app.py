@@ -27,6 +27,7 @@ from api import (
     prometheus,
     signin,
     status,
+    uptime,
 )
 from api.changes import ChangeWatcher
 from api.changes import router as changes_router
@@ -105,7 +106,7 @@ def _add_calls(app: FastAPI) -> None:
         app.include_router(router_of(resource), prefix="/api/v1", dependencies=strict)
     for module in (board, correcting, status, live, curves, lookup, coverage, importing, me, prometheus):
         app.include_router(module.router, prefix="/api/v1", dependencies=strict)
-    for calls in (outlets.router, timeline.router):
+    for calls in (outlets.router, timeline.router, uptime.router):
         app.include_router(calls, prefix="/api/v1", dependencies=strict)
     app.include_router(changes_router, prefix="/api/v1")
     app.include_router(observe.router)

@@ -201,3 +201,25 @@ def test_a_window_inside_an_exam_is_warned_of(own_web: Web) -> None:
     assert names(**early) == []
     weekly = {"repeat": "daily", "repeat_until": (start + timedelta(days=3)).isoformat()}
     assert names(**early, **weekly) == ["here"], "a later occurrence falls into it"
+
+
+def test_a_schools_uptime_is_told_in_both_ways_and_only_within_the_own_part(web: Web) -> None:
+    school = web.province.schools[0][0]
+    until = utcnow()
+    start = until - timedelta(days=3)
+    params = {"from": start.isoformat(), "until": until.isoformat()}
+    found = web.client("looker").get(f"/api/v1/schools/{school}/uptime", params=params)
+    assert found.status_code == 200, found.text
+    body = found.json()
+    whole, taught = body["around_the_clock"], body["in_class"]
+    assert whole["down_s"] > 0, "it is cut off"
+    assert whole["up_s"] + whole["down_s"] + whole["unknown_s"] == pytest.approx(whole["total_s"])
+    assert sum(whole["by"].values()) == pytest.approx(whole["down_s"])
+    assert 0 <= whole["experienced"] <= 1
+    assert taught["total_s"] <= whole["total_s"]
+    assert isinstance(body["calendar_known"], bool)
+    foreign = web.province.schools[1][0]
+    assert web.client("looker").get(f"/api/v1/schools/{foreign}/uptime").status_code == 404
+    assert web.client("looker").get(f"/api/v1/schools/{school}/uptime").status_code == 200
+    late = {"from": until.isoformat(), "until": start.isoformat()}
+    assert web.client("looker").get(f"/api/v1/schools/{school}/uptime", params=late).status_code == 422
