@@ -54,7 +54,7 @@ PAGES = (
     "/lines",
     "/lines?operator=telecom",
     "/incidents",
-    "/regions/14",
+    "/regions/140000",
     "/regions/140105",
 )
 
