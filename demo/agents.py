@@ -81,6 +81,8 @@ class Agent:
     site: str
     ports: list[Port]
     neighbours: list[Neighbour] = field(default_factory=list)
+    battery_since: float | None = None
+    """of a UPS: when its mains failed"""
 
     @property
     def uptime(self) -> int:
@@ -102,6 +104,21 @@ class Agent:
     def temperature(self) -> int:
         """Degrees Celsius."""
         return 28 + mix(self.unit.address ^ 3) % 14 + int(4 * self.clock.load)
+
+    @property
+    def co2(self) -> int:
+        """Parts per million in a classroom: with the load, for pupils breathe while they use the network; 420 outside."""
+        return 430 + mix(self.unit.address ^ 4) % 250 + int(350 * self.clock.load)
+
+    @property
+    def on_battery_s(self) -> float:
+        """Seconds since a UPS's mains failed; 0 on mains."""
+        return 0.0 if self.battery_since is None else max(0.0, self.clock.now - self.battery_since)
+
+    @property
+    def charge(self) -> int:
+        """Per cent of a UPS's battery: it lasts two hours, and 15 % of it are kept."""
+        return max(15, 100 - int(self.on_battery_s / 72))
 
 
 @dataclass(slots=True)
@@ -131,6 +148,7 @@ class Fleet:
                 self._below.setdefault(up, []).append(unit)
         self._models = {(m.vendor, m.name): m for models in MODELS.values() for m in models}
         self._dead: set[tuple[int, str]] = set()
+        self._battery: frozenset[int] = frozenset()
 
     def agent(self, unit: int) -> Agent:
         """The agent of a device; KeyError where there is none."""
@@ -146,6 +164,13 @@ class Fleet:
                 if port.name == name:
                     port.cut(self.clock) if (unit, name) in dead else port.mend(self.clock)
         self._dead = dead
+
+    def set_battery(self, units: frozenset[int]) -> None:
+        """The mains of exactly these UPS have failed."""
+        for number in self._battery ^ units:
+            if number in self.network.units:
+                self.agent(number).battery_since = self.clock.now if number in units else None
+        self._battery = units
 
     def _make(self, unit: Unit) -> Agent:
         model = self._models.get((unit.vendor, unit.model)) or MODELS.get(unit.kind, MODELS["server"])[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from demo import faults
-from demo.faults import SLOW_PREFIX
+from demo.faults import BATTERY_PREFIX, SLOW_PREFIX
 from demo.network import Network
 from demo.nodes import UnknownNodeError, combine, find, inside, name_of
 
@@ -28,16 +28,18 @@ class Control:
         self.mute: frozenset[int] = frozenset()
         self.dead_ports: set[tuple[int, str]] = set()
         self.slow: frozenset[int] = frozenset()
+        self.battery: frozenset[int] = frozenset()
         self.apply()
 
     def apply(self) -> None:
         """Work out what is silent, and have it done."""
-        hard = [key for key in self.keys if not key.startswith(SLOW_PREFIX)]
+        hard = [key for key in self.keys if not key.startswith((SLOW_PREFIX, BATTERY_PREFIX))]
         cut, units = combine(self.network, hard), self.network.units
         self.addresses = frozenset(units[n].address for n in self.network.silent(cut))
         self.mute = frozenset(units[n].address for n in cut.mute if n in units)
         self.dead_ports = self.network.dead_ports(cut)
         self.slow = frozenset(int(key[len(SLOW_PREFIX) :]) for key in self.keys if key.startswith(SLOW_PREFIX))
+        self.battery = frozenset(int(key[len(BATTERY_PREFIX) :]) for key in self.keys if key.startswith(BATTERY_PREFIX))
         self._changed(self)
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -82,11 +84,11 @@ class Control:
         return {**self._result(key, "mended", before), "faults": mended, "still": self._still(key)}
 
     def faults(self) -> list[dict[str, Any]]:
-        """What is out of order: {node, name, kind} each; kind: cut, mute or slow."""
+        """What is out of order: {node, name, kind} each; kind: cut, mute, slow or battery."""
         rows = []
         for key in self.keys:
-            kind = {"mute": "mute", "slow": "slow"}.get(key.partition(":")[0], "cut")
-            node = key.replace("mute:", "device:").replace(SLOW_PREFIX, "line:")
+            kind = {"mute": "mute", "slow": "slow", "battery": "battery"}.get(key.partition(":")[0], "cut")
+            node = key.replace("mute:", "device:").replace(BATTERY_PREFIX, "device:").replace(SLOW_PREFIX, "line:")
             rows.append({"node": node, "name": name_of(self.network, node), "kind": kind})
         return rows
 

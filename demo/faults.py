@@ -1,6 +1,7 @@
 """The faults that the demonstration begins with, so that the board has something to say; and the file that keeps what is cut. Pure but for that file."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from demo.network import Network
@@ -9,13 +10,19 @@ from demo.nodes import members
 SLOW_PREFIX = "slow:"
 """A fault of its own kind: a line that is saturated and loses packets; `mend line:N` ends it."""
 
+BATTERY_PREFIX = "battery:"
+"""Another: a UPS whose mains have failed, so that it lives on its battery; `mend device:N` ends it."""
+
+MANY_CAMERAS = 5
+"""A school with so many cameras shows what it means that more than half of them are silent."""
+
 
 def standing(network: Network, mute: bool = True) -> list[str]:
-    """A county cut off by its only trunk line, a dead camera, an agent that is silent (`mute`), a slow line.
+    """A county cut off by its only trunk line, a school with silent cameras, an agent that is silent (`mute`), a slow line, a UPS on battery.
 
     mute: False where devices are watched by SNMP alone, for which a silent agent would be an outage.
     """
-    found = [_county_line(network), _camera(network), _slow_line(network), _dead_gateway(network)]
+    found = [_county_line(network), *_cameras(network), _slow_line(network), _dead_gateway(network), _battery(network)]
     if mute:
         found.append(_mute_switch(network))
     return [key for key in found if key]
@@ -39,6 +46,9 @@ def save(path: Path, keys: list[str]) -> None:
 
 def exists(network: Network, key: str) -> bool:
     """Whether a fault's node is in the network."""
+    if key.startswith(BATTERY_PREFIX):
+        number = key[len(BATTERY_PREFIX) :]
+        return number.isdigit() and int(number) in network.units
     if key.startswith(SLOW_PREFIX):
         return key[len(SLOW_PREFIX) :].isdigit() and int(key[len(SLOW_PREFIX) :]) in network.circuits
     try:
@@ -63,9 +73,18 @@ def _in_place(network: Network, kind: str, place: str) -> list[int]:
     return sorted(u.id for u in network.units.values() if u.kind == kind and u.place.startswith(place) and u.school)
 
 
-def _camera(network: Network) -> str | None:
+def _cameras(network: Network) -> list[str]:
+    """More than half of the cameras of a school that has many; where none has, one camera."""
     cameras = _in_place(network, "camera", "1404")
-    return f"device:{cameras[0]}" if cameras else None
+    of_school = Counter(network.units[n].school for n in cameras)
+    many = next((school for school, count in sorted(of_school.items()) if count >= MANY_CAMERAS), None)
+    mine = [n for n in cameras if network.units[n].school == many]
+    return [f"device:{n}" for n in (mine[: len(mine) // 2 + 1] or cameras[:1])]
+
+
+def _battery(network: Network) -> str | None:
+    units = _in_place(network, "ups", "1405")
+    return f"{BATTERY_PREFIX}{units[0]}" if units else None
 
 
 def _mute_switch(network: Network) -> str | None:

@@ -25,8 +25,8 @@ from demo.responder import Responder
 
 log = logging.getLogger("edunet.demo")
 
-LOSS_PERIOD_S, LOSS_S = 1.9, 0.3
-"""The slow line's gateway says nothing for 0.3 of every 1.9 s: a ping in six is lost, and one asked again is answered."""
+LOSS_PERIOD_S, LOSS_S = 1.9, 0.5
+"""The slow line's gateway says nothing for 0.5 of every 1.9 s: a ping in four is lost, and one asked again is answered."""
 
 WATCH_S = 2.0
 """How often the register's version is looked at."""
@@ -65,6 +65,7 @@ class Host:
         if self.responder.fleet.slow != control.slow or self.responder.fleet.network is not network:
             self.responder.refill(Fleet(network, self.responder.fleet.clock, control.slow))
         self.responder.fleet.set_dead_ports(control.dead_ports)
+        self.responder.fleet.set_battery(control.battery)
         ends = (network.circuits[line].end for line in control.slow)
         self._lossy = frozenset(network.units[end[0]].address for end in ends if end) - control.addresses
         self._silence(control.addresses)

@@ -87,7 +87,7 @@ def inside(network: Network, key: str, fault: str) -> bool:
     kind, _, rest = key.partition(":")
     kind_of_fault, _, number = fault.partition(":")
     if kind == "device":
-        return fault == f"mute:{rest}"
+        return fault in (f"mute:{rest}", f"battery:{rest}")
     if kind == "school":
         return _school_of(network, kind_of_fault, number) == int(rest)
     if kind == "region":
@@ -105,7 +105,7 @@ def name_of(network: Network, key: str) -> str:
         return network.schools[number][0]
     if kind == "line" and number in network.circuits:
         return network.circuits[number].name
-    if kind in ("device", "mute") and number in network.units:
+    if kind in ("device", "mute", "battery") and number in network.units:
         return network.units[number].name
     return key
 
@@ -115,7 +115,7 @@ def _stem(code: str) -> str:
 
 
 def _school_of(network: Network, kind: str, number: str) -> int | None:
-    if kind in ("device", "mute"):
+    if kind in ("device", "mute", "battery"):
         return network.units[int(number)].school if int(number) in network.units else None
     if kind == "line":
         circuit = network.circuits.get(int(number))
@@ -127,7 +127,7 @@ def _school_of(network: Network, kind: str, number: str) -> int | None:
 def _places_of(network: Network, kind: str, number: str) -> set[str]:
     if kind == "region":
         return {number}
-    if kind in ("device", "mute"):
+    if kind in ("device", "mute", "battery"):
         return {network.units[int(number)].place} if int(number) in network.units else set()
     if kind == "school":
         return {u.place for u in network.units.values() if u.school == int(number)}
