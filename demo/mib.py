@@ -272,19 +272,22 @@ def _sensors() -> list[Row]:
     kinds: tuple[tuple[int, int, Value], ...] = (
         (101, 8, lambda a, _: integer(200 + mix(a.unit.address) % 60 + int(20 * a.clock.load))),
         (102, 9, lambda a, _: integer(350 + mix(a.unit.address ^ 9) % 200)),
+        (103, 1, lambda a, _: integer(10 * a.co2)),
     )
+    names = {8: "Temperature", 9: "Humidity", 1: "CO2"}
     for index, kind, make in kinds:
         rows += [
-            ((*ENTITY, 2, index), None, text("Temperature" if kind == 8 else "Humidity")),
+            ((*ENTITY, 2, index), None, text(names[kind])),
             ((*ENTITY, 4, index), None, integer(1)),
             ((*ENTITY, 5, index), None, integer(8)),
             ((*ENTITY, 6, index), None, integer(index - 100)),
-            ((*ENTITY, 7, index), None, text("Temperature" if kind == 8 else "Humidity")),
+            ((*ENTITY, 7, index), None, text(names[kind])),
             ((*SENSOR, 1, index), None, integer(kind)),
             ((*SENSOR, 2, index), None, integer(9)),
             ((*SENSOR, 3, index), None, integer(1)),
             ((*SENSOR, 4, index), make, 0),
             ((*SENSOR, 5, index), None, integer(1)),
+            ((*SENSOR, 6, index), None, text({8: "Celsius", 9: "%RH", 1: "ppm"}[kind])),
         ]
     return rows
 

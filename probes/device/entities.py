@@ -23,8 +23,11 @@ SENSOR_CLASSES = {
 
 SENSOR_UNITS = {
     "voltage": "V", "current": "A", "power": "W", "frequency": "Hz", "temperature": "°C", "humidity": "%", "fanspeed": "RPM",
-    "airflow": "CMM", "dbm": "dBm",
+    "airflow": "CMM", "dbm": "dBm", "concentration": "ppm",
 }  # fmt: skip
+OTHER, UNITS_DISPLAY = 1, 6
+"""EntitySensorDataType other(1) says what it is by entPhySensorUnitsDisplay (RFC 3433): of those, gases in ppm are known here."""
+
 OPER_STATUS = {1: "ok", 2: "unavailable", 3: "nonoperational"}
 
 
@@ -78,7 +81,11 @@ def read_entity_sensors(tables: Tables, table: Oid = ENTITY_SENSOR) -> list[dict
     tables.fetch([kind, scale, precision, value, status], what="entity sensors")
     sensors = []
     for index, said in tables.column(value).items():
-        name = SENSOR_CLASSES.get(number_of(tables.column(kind).get(index)) or 0)
+        of = number_of(tables.column(kind).get(index)) or 0
+        name = SENSOR_CLASSES.get(of)
+        if of == OTHER and table == ENTITY_SENSOR:
+            display = text_of(tables.column((*table, UNITS_DISPLAY)).get(index)) or ""
+            name = "concentration" if display.strip().lower() == "ppm" else None
         raw = number_of(said)
         if name is None or raw is None or number_of(tables.column(status).get(index)) in (2, 3):
             continue
