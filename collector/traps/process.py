@@ -41,6 +41,7 @@ class TrapProcess:
         self._complained: dict[str, float] = {}
         self._said: list[str] = []
         self._lost_news = 0
+        self._unknown_zones: list[str] = []
 
     def run(self) -> None:
         """Until the judge's process closes the channel or is gone."""
@@ -90,7 +91,13 @@ class TrapProcess:
             if self._wanted is not None:
                 senders, self._wanted = self._wanted, None
                 self.receiver.follow(senders)
-                for number in by_number:  # before the first plan everybody is a stranger: what comes waits in the kernel
+                self._unknown_zones = [
+                    f"{listener.describe()}: no zone has this name"
+                    for listener in self.listeners
+                    if listener.zone and listener.zone not in senders.zones
+                ]
+                # Not before the first plan, to which everybody is a stranger: until then what comes waits in the kernel.
+                for number in by_number:
                     poll.register(number, select.POLLIN)
             if now >= news:
                 news = now + NEWS_S
@@ -135,7 +142,7 @@ class TrapProcess:
         receiver.complaints.clear()
         detail: dict[str, Any] = {
             "listening": [listener.describe() for listener in self.listeners],
-            "trouble": self.trouble,
+            "trouble": self.trouble + self._unknown_zones,
             "senders": len(receiver),
             "plan_version": receiver.version,
             "answered": receiver.answered,
