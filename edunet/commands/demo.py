@@ -75,7 +75,12 @@ def leave(as_json: JSON = False) -> None:
         print(f"演示正在结束 the demonstration is ending; the real register: {answer['page']}")
 
 
-KINDS = {"cut": "■ 断开 cut", "mute": "⊘ 无 SNMP agent silent", "slow": "▲ 劣化 slow", "battery": "▲ 电池供电 on battery"}
+KINDS = {
+    "cut": "■ 断开 cut",
+    "mute": "⊘ 无 SNMP agent silent",
+    "slow": "▲ 劣化 slow",
+    "battery": "▲ 电池供电 on battery",
+}
 
 
 def _ask(socket_name: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -210,3 +210,29 @@ def test_uptime_is_of_now(network: Network) -> None:
     fleet = Fleet(network, Clock())
     assert 0 < fleet.agent(1).uptime < 2**32
     assert abs(fleet.clock.now - time.time()) < 60
+
+
+def test_a_ups_without_mains_says_so_and_its_battery_empties(network: Network) -> None:
+    clock = Clock()
+    clock.set(1_780_000_000.0)
+    fleet, ups = Fleet(network, clock), one_of(network, "ups")
+    source, charge = "1.3.6.1.2.1.33.1.4.1.0", "1.3.6.1.2.1.33.1.2.4.0"
+
+    def said() -> list[object]:
+        return [value for _, value in ask(fleet, ups, request(GET, [source, charge]))]
+
+    assert said() == [3, 100]
+    fleet.set_battery(frozenset({ups}))
+    clock.set(1_780_000_720.0)
+    assert said() == [5, 90]
+    fleet.set_battery(frozenset())
+    assert said() == [3, 100]
+
+
+def test_a_classroom_sensor_says_how_much_carbon_dioxide_there_is(fleet: Fleet, network: Network) -> None:
+    room = one_of(network, "sensor")
+    kinds = dict(walk(fleet, room, "1.3.6.1.2.1.99.1.1.1.6"))
+    index = next(name.rpartition(".")[2] for name, unit in kinds.items() if unit in (b"ppm", "ppm"))
+    value = ask(fleet, room, request(GET, [f"1.3.6.1.2.1.99.1.1.1.4.{index}"]))[0][1]
+    assert isinstance(value, int)
+    assert 4000 < value < 20000  # tenths

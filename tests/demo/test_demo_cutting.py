@@ -130,7 +130,7 @@ def test_mending_below_a_cut_says_that_it_is_still_silent(network: Network) -> N
 def test_the_standing_faults_are_one_of_each_kind(network: Network) -> None:
     panel, _ = control(network, faults.standing(network))
     rows = panel.faults()
-    assert {row["kind"] for row in rows} == {"cut", "mute", "slow"}
+    assert {row["kind"] for row in rows} == {"cut", "mute", "slow", "battery"}
     assert all(row["name"] != row["node"] for row in rows)
     assert panel.slow
     assert len(panel.mute) == 1
