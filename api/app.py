@@ -28,6 +28,7 @@ from api import (
     signin,
     status,
     uptime,
+    why,
 )
 from api.changes import ChangeWatcher
 from api.changes import router as changes_router
@@ -104,7 +105,7 @@ def _add_calls(app: FastAPI) -> None:
     strict = [Depends(known_query)]
     for resource in RESOURCES:
         app.include_router(router_of(resource), prefix="/api/v1", dependencies=strict)
-    for module in (board, correcting, status, live, curves, lookup, coverage, importing, me, prometheus):
+    for module in (board, correcting, status, topology, live, curves, lookup, coverage, importing, me, prometheus, why):
         app.include_router(module.router, prefix="/api/v1", dependencies=strict)
     for calls in (outlets.router, timeline.router, uptime.router):
         app.include_router(calls, prefix="/api/v1", dependencies=strict)

@@ -5,10 +5,13 @@ closes it, with a warning, and a node that loses its only way so has none known.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from collector.judge.values import Node
-from collector.rows import DeviceRow, LineRow, Rows, SiteRow
+from collector.rows import DeviceRow, LineRow, PrefixRow, Rows, SiteRow
+from inventory.links import SURE, learned_ways
+from inventory.lookup import pack, parse_address
 from inventory.models.devices import EDGE_KINDS, DeviceKind
 
 NETWORK_KINDS = frozenset({DeviceKind.core, DeviceKind.aggregation})
@@ -23,13 +26,39 @@ class Topology:
     warnings: tuple[str, ...]
 
 
+class _Ranges:
+    """Address ranges by zone, looked up by address."""
+
+    def __init__(self, rows: list[PrefixRow]) -> None:
+        self._of = {(row.zone_id, _width(row), row.first): row for row in rows}
+        self._widths = sorted({_width(row) for row in rows}, reverse=True)
+
+    def around(self, zone: int, packed: bytes) -> Iterator[PrefixRow]:
+        """Those that hold an address, the narrowest first."""
+        number = int.from_bytes(packed)
+        for width in self._widths:
+            first = (number >> (128 - width) << (128 - width)).to_bytes(16)
+            row = self._of.get((zone, width, first))
+            if row is not None:
+                yield row
+
+
+def _width(row: PrefixRow) -> int:
+    """The length of a prefix in the 128 bits of a packed address."""
+    return row.length + 96 if row.first.startswith(bytes(10) + b"\xff\xff") else row.length
+
+
 class _Ways:
     """Look-ups from which the rules are answered."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, learned_confidence: float) -> None:
         self.rows = rows
+        kinds = {device.id: str(device.kind) for device in rows.devices}
+        self.learned = learned_ways(rows.links, kinds, learned_confidence)
+        self.ranges = _Ranges(rows.prefixes)
+        self.addresses = {row.device_id: (row.zone_id, row.ip) for row in reversed(rows.addresses)}
         self.devices = {row.id: row for row in rows.devices}
-        lines = {row.id: row for row in rows.lines}
+        lines = self.lines = {row.id: row for row in rows.lines}
         self.serving: dict[int, list[int]] = defaultdict(list)
         for line, site in rows.served:
             if line in lines and lines[line].upstream_site_id != site:
@@ -56,7 +85,7 @@ class _Ways:
         return () if site is not None and site.tier == "core" else None
 
     def of_device(self, device: DeviceRow, warnings: list[str]) -> tuple[str, ...] | None:
-        """A device's upstreams: declared, else by its site and kind."""
+        """A device's upstreams: declared, else as its neighbours are learned, else by its site and kind."""
         declared = self.declared.get(device.id)
         if declared:
             edge = device.kind in EDGE_KINDS
@@ -68,11 +97,29 @@ class _Ways:
                 )
             if kept:
                 return tuple(f"device:{up}" for up in kept)
+        learned = tuple(f"device:{up}" for up in self.learned.get(device.id, ()))
         if device.kind != DeviceKind.gateway and device.kind not in NETWORK_KINDS:
+            if learned:
+                return learned
             gateways = self.gateways.get(device.site_id)
             if gateways:
                 return tuple(f"device:{gateway}" for gateway in gateways)
-        return self.of_site(device.site_id)
+        way = self.of_site(device.site_id)
+        return way if way is not None else self.of_prefix(device) or learned or None
+
+    def of_prefix(self, device: DeviceRow) -> tuple[str, ...] | None:
+        """The line, or the lines of the site, to which the narrowest range around a device's address is given."""
+        zone, ip = self.addresses.get(device.id, (0, ""))
+        try:
+            packed = pack(parse_address(ip))
+        except ValueError:
+            return None
+        for row in self.ranges.around(zone, packed):
+            if row.line_id is not None:
+                return (f"line:{row.line_id}",) if row.line_id in self.lines else None
+            if row.site_id is not None and row.site_id != device.site_id and self.of_site(row.site_id):
+                return self.of_site(row.site_id)
+        return None
 
     def of_line(self, line: LineRow) -> tuple[str, ...] | None:
         """A line's upstreams: the network devices of the site that it hangs under, else the site itself."""
@@ -85,9 +132,14 @@ class _Ways:
         return (f"site:{line.upstream_site_id}",)
 
 
-def build_topology(rows: Rows, asked: frozenset[int], operators: dict[int, str]) -> Topology:
-    """The judge's nodes. asked: ids of devices that are asked. operators: by site, where all its lines are of one operator."""
-    ways, warnings = _Ways(rows), []  # type: tuple[_Ways, list[str]]
+def build_topology(
+    rows: Rows, asked: frozenset[int], operators: dict[int, str], learned_confidence: float = SURE
+) -> Topology:
+    """The judge's nodes. asked: ids of devices that are asked. operators: by site, where all its lines are of one operator.
+
+    learned_confidence: links that devices tell of are used from here on, where nothing is declared.
+    """
+    ways, warnings = _Ways(rows, learned_confidence), []  # type: tuple[_Ways, list[str]]
     pupils = {school.id: school.pupils for school in rows.schools}
     nodes = []
     for device in rows.devices:

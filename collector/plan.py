@@ -20,6 +20,7 @@ from collector.nodes import build_topology
 from collector.rows import DeviceRow, LineRow, RegionRow, Rows, SchoolRow, SiteRow, read_rows
 from collector.targets import WATCH_ANY, WATCH_ICMP, WATCH_SNMP, WATCH_TCP, Targets, ZonePlan
 from inventory.database import Register
+from inventory.links import SURE
 from inventory.models.devices import DeviceKind, Watch
 from probes.snmp.credential import Credential
 
@@ -97,7 +98,12 @@ class Plan:
         return {(zone, shard): tuple(nodes[where[i]].id for i in group) for zone, shard, group in self.groups()}
 
 
-def build_plan(register: Register, shard_size: int = 5000, credentials: CredentialSource | None = None) -> Plan:
+def build_plan(
+    register: Register,
+    shard_size: int = 5000,
+    credentials: CredentialSource | None = None,
+    learned_confidence: float = SURE,
+) -> Plan:
     """The plan of the register as it is now. Some ten SELECTs; 100,000 devices take seconds."""
     rows = read_rows(register)
     warnings: list[str] = []
@@ -106,7 +112,7 @@ def build_plan(register: Register, shard_size: int = 5000, credentials: Credenti
     which, known, said = (credentials or resolve)(register, [d.id for d in candidates])
     warnings += said
     targets = _targets(rows, candidates, addresses, which, known, shard_size, warnings)
-    topology = build_topology(rows, frozenset(targets.device_id.tolist()), _operators(rows))
+    topology = build_topology(rows, frozenset(targets.device_id.tolist()), _operators(rows), learned_confidence)
     return _assemble(rows, targets, topology.nodes, (*warnings, *topology.warnings))
 
 

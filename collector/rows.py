@@ -1,12 +1,13 @@
 """What the plan needs of the register, in one SELECT for each table: plain rows, in memory, in order of id."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from collector.asking import AskingRow, read_asking
 from inventory.database import Register
+from inventory.links import LearnedLink, read_learned
 from inventory.models import (
     Address,
     Device,
@@ -14,6 +15,7 @@ from inventory.models import (
     Line,
     LineSite,
     Port,
+    Prefix,
     Region,
     School,
     Site,
@@ -102,6 +104,17 @@ class ZoneRow(NamedTuple):
     references: str
 
 
+class PrefixRow(NamedTuple):
+    """An address range that is given to a line or a site; `first` and `last` as `inventory.lookup.pack` makes them."""
+
+    zone_id: int
+    first: bytes
+    last: bytes
+    length: int
+    line_id: int | None
+    site_id: int | None
+
+
 class PortRow(NamedTuple):
     """A port that goes to the metrics."""
 
@@ -127,6 +140,9 @@ class Rows:
     addresses: list[AddressRow]
     monitored: list[PortRow]
     asking: list[AskingRow]
+    links: list[LearnedLink] = field(default_factory=list)
+    """as devices tell of them"""
+    prefixes: list[PrefixRow] = field(default_factory=list)
 
 
 def read_rows(register: Register) -> Rows:
@@ -146,6 +162,8 @@ def read_rows(register: Register) -> Rows:
             addresses=_rows(connection, Address, AddressRow, primary=True),
             monitored=_rows(connection, Port, PortRow, monitored=True),
             asking=read_asking(connection),
+            links=read_learned(connection),
+            prefixes=[row for row in _rows(connection, Prefix, PrefixRow) if row.line_id or row.site_id],
         )
 
 

@@ -10,6 +10,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from collector.curves import Curves
 from collector.degraded.reading import SensorReader
 from collector.facts import Facts
+from collector.neighbours import Neighbours
 from collector.portlog import PortLog
 from collector.retention import forget_old
 from collector.rounds.messages import PortNames
@@ -29,7 +30,8 @@ class SlowJobs:
         self.devices = Facts(service.register, service.live, service.ledger, service.settings)
         self.ports = PortLog(service.register, service.live, service.ledger)
         self.sensors = SensorReader(service.live, service.sensors, service.settings.sensors_per_minute)
-        self.devices.on_reading = service.sensors.take
+        self.neighbours = Neighbours(service.register, service.live, service.settings.links_keep_days)
+        self.devices.on_reading = self._take_reading
         self._scheduler: Any = None
         self._names: queue.SimpleQueue[PortNames | None] = queue.SimpleQueue()
 
@@ -43,6 +45,7 @@ class SlowJobs:
             (5, lambda: self.sensors.run_some(5.0)),
             (20, self.curves.flush),
             (15, self.ports.follow_states),
+            (10, self.neighbours.run),
             (3600, lambda: forget_old(self.service.register, days)),
         ):
             self._scheduler.add_job(self._guard, "interval", seconds=seconds, args=(job,))
@@ -58,6 +61,10 @@ class SlowJobs:
     def take_names(self, message: PortNames) -> None:
         """Ports of devices, from the rounds."""
         self._names.put(message)
+
+    def _take_reading(self, device: int, at: float, reading: dict[str, Any]) -> None:
+        self.service.sensors.take(device, at, reading)
+        self.neighbours.take(device, at, reading)
 
     def facts(self, device_id: int) -> dict[str, Any] | None:
         """What the last full reading of a device gave, or None."""

@@ -105,7 +105,13 @@ class Service:
         ship_rules(self.register)
         found = recover(self.register)
         self.bench.restore(
-            found.memory, found.nodes, found.schools, found.open_outages, found.stopped_at, found.open_agents, found.causes
+            found.memory,
+            found.nodes,
+            found.schools,
+            found.open_outages,
+            found.stopped_at,
+            found.open_agents,
+            found.causes,
         )
         self.degraded.restore(found.degraded, set(found.open_degraded))
         self.writer.incident_ids.update(found.incident_ids)
@@ -179,7 +185,11 @@ class Service:
                 now = self.register.version()
                 if now != version:
                     begun = time.monotonic()
-                    plan = build_plan(self.register, self.settings.shard_size)
+                    plan = build_plan(
+                        self.register,
+                        self.settings.shard_size,
+                        learned_confidence=self.settings.learned_confidence,
+                    )
                     version = plan.version
                     self.plans += 1
                     log.info(

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
+
+from collector.traps.listeners import parse_places
 
 
 class CollectorSettings(BaseModel):
@@ -35,6 +37,15 @@ class CollectorSettings(BaseModel):
         ge=0,
         description="Most readings a minute of the sensors that degraded rules wait for (UPS, air, core devices); 0: none.",
     )
+    learned_confidence: float = Field(
+        default=0.9,
+        ge=0.4,
+        le=1.1,
+        description="Links that devices tell of (LLDP, CDP) are used from this confidence on, where nothing is declared; above 1: never.",
+    )
+    links_keep_days: int = Field(
+        default=14, ge=1, description="Days after which a link that no device tells of is forgotten."
+    )
     history_days: int = Field(default=7, ge=1, le=400, description="Days of built-in curves that are kept.")
     metrics_ports: Literal["monitored", "all", "none"] = Field(
         default="monitored", description="Ports on /metrics: uplinks and lines' ports, all, or none."
@@ -61,3 +72,9 @@ class CollectorSettings(BaseModel):
         default=60.0, ge=5, description="Seconds after which an open alert is posted again, before it ends there."
     )
     page_url: str = Field(default="", description="Address of the pages, for links in notices; empty: no links.")
+
+    @field_validator("traps_listen")
+    @classmethod
+    def _name_places(cls, text: str) -> str:
+        parse_places(text)
+        return text

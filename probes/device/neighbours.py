@@ -1,6 +1,7 @@
 """Who stands at the other end of a port: LLDP (IEEE 802.1AB, LLDP-MIB) and CDP (CISCO-CDP-MIB)."""
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
 
 from probes.device.ports import BASE_PORT_IF_INDEX, IF_DESCR, IF_NAME
@@ -17,6 +18,9 @@ CDP_CACHE = parse_oid("1.3.6.1.4.1.9.9.23.1.2.1.1")
 CHASSIS_SUBTYPE, CHASSIS_ID, PORT_SUBTYPE, PORT_ID, PORT_DESCR, SYS_NAME, SYS_DESCR = (
     (*LLDP_REMOTE, number) for number in (4, 5, 6, 7, 8, 9, 10)
 )
+LLDP_MAN_ADDRESS = parse_oid("1.0.8802.1.1.2.1.4.2.1.3")
+"""lldpRemManAddrIfSubtype: its index holds the address (LLDP-MIB, lldpRemManAddrTable)."""
+
 LOCAL_SUBTYPE, LOCAL_ID, LOCAL_DESCR = ((*LLDP_LOCAL_PORT, number) for number in (2, 3, 4))
 CDP_VERSION, CDP_DEVICE, CDP_PORT, CDP_PLATFORM = ((*CDP_CACHE, number) for number in (5, 6, 7, 8))
 
@@ -25,7 +29,7 @@ SUBTYPE_MAC = {"chassis": 4, "port": 3}
 
 def read_neighbours(tables: Tables, own: Mapping[str, Oid] | None = None) -> list[dict[str, Any]]:
     """protocol, local_ifIndex, local_ifName, local_ifDescr, remote_name, remote_chassis, remote_port, remote_port_descr, remote_platform,
-    remote_version; what the neighbour does not say is absent.
+    remote_version, remote_address (an IP address by which the neighbour is managed); what the neighbour does not say is absent.
 
     `own`: columns of a vendor's table that stands for LLDP-MIB where that is empty (port, chassis, port_descr, name, descr); its
     index begins with the ifIndex.
@@ -58,7 +62,7 @@ def _read_lldp(tables: Tables) -> list[dict[str, Any]]:
         return []
     tables.fetch([CHASSIS_SUBTYPE, CHASSIS_ID, PORT_SUBTYPE, PORT_DESCR, SYS_NAME, SYS_DESCR], what="neighbours")
     tables.fetch([LOCAL_SUBTYPE, LOCAL_ID, LOCAL_DESCR], what="neighbours")
-    local_ports = _local_ports(tables)
+    local_ports, managed = _local_ports(tables), _management_addresses(tables)
     found = []
     for index, port_id in sorted(rows.items()):
         if len(index) != 3:  # lldpRemTimeMark, lldpRemLocalPortNum, lldpRemIndex
@@ -66,6 +70,7 @@ def _read_lldp(tables: Tables) -> list[dict[str, Any]]:
         item: dict[str, Any] = {"protocol": "lldp"} | _local(tables, local_ports.get(index[1], index[1]))
         chassis = tables.column(CHASSIS_ID).get(index)
         said = {
+            "remote_address": managed.get(index),
             "remote_name": text_of(tables.column(SYS_NAME).get(index)),
             "remote_chassis": _identifier(chassis, tables.column(CHASSIS_SUBTYPE).get(index), SUBTYPE_MAC["chassis"]),
             "remote_port": _identifier(port_id, tables.column(PORT_SUBTYPE).get(index), SUBTYPE_MAC["port"]),
@@ -73,6 +78,22 @@ def _read_lldp(tables: Tables) -> list[dict[str, Any]]:
             "remote_version": text_of(tables.column(SYS_DESCR).get(index)),
         }
         found.append(item | {key: text.strip() for key, text in said.items() if text and text.strip()})
+    return found
+
+
+def _management_addresses(tables: Tables) -> dict[tuple[int, ...], str]:
+    """(time mark, local port, neighbour) -> its first IP address: after those three the index has subtype, length and octets of one."""
+    tables.fetch([LLDP_MAN_ADDRESS], what="neighbours")
+    found: dict[tuple[int, ...], str] = {}
+    for index in sorted(tables.column(LLDP_MAN_ADDRESS)):
+        octets = index[5:]
+        if (
+            len(index) > 5
+            and index[4] == len(octets)
+            and (index[3], len(octets)) in ((1, 4), (2, 16))
+            and max(octets) < 256
+        ):
+            found.setdefault(index[:3], str(ip_address(bytes(octets))))
     return found
 
 

@@ -6,7 +6,7 @@ import pytest
 from conftest import Web
 from sqlmodel import select
 
-from inventory.models import AuditEntry, Incident, NodeKind, Outage, utcnow
+from inventory.models import AuditEntry, DeviceUpstream, Incident, Link, NodeKind, Outage, utcnow
 
 
 def _correct(web: Web, who: str, **body: Any) -> Any:
@@ -114,3 +114,29 @@ def test_a_lines_addresses_are_addresses(own_web: Web) -> None:
     assert change("10.9.0.1").json()["far_address"] == "10.9.0.1"
     assert change("the far end").json()["errors"][0]["field"] == "far_address"
     assert change("").json()["far_address"] is None
+
+
+def test_contradictions_of_learned_and_declared_links_are_listed_for_the_own_part(own_web: Web) -> None:
+    hub, gateway, switch = own_web.province.devices[0][:3]
+    with own_web.register.write() as session:
+        session.add(DeviceUpstream(device_id=switch, upstream_id=hub))
+        session.add(
+            Link(
+                from_device_id=gateway,
+                from_port="GE1",
+                to_device_id=switch,
+                to_port="GE24",
+                source="lldp",
+                confidence=0.95,
+                seen_at=utcnow(),
+            )
+        )
+    path = "/api/v1/topology/findings"
+    for who in ("root", "looker"):
+        found = own_web.client(who).get(path).json()["items"]
+        assert [(one["kind"], one["device_id"], one["declared"][0]["device_id"]) for one in found] == [
+            ("contradiction", switch, hub)
+        ]
+        assert found[0]["learned"][0]["device_id"] == gateway
+        assert (found[0]["learned"][0]["port"], found[0]["learned"][0]["remote_port"]) == ("GE24", "GE1")
+    assert own_web.client("root").get(path, params={"kind": "proposal"}).json() == {"items": []}

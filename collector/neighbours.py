@@ -1,0 +1,212 @@
+"""Links that devices tell of (LLDP, CDP): from full readings to rows of `link`, matched to devices of the register. Nothing is added to the register.
+
+A neighbour is known by its chassis MAC (the register's, or one of its own ports'), by its sysName, by its management address; only within the
+zone of the device that tells of it, and only where it is one device alone.
+"""
+
+import queue
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from collector.live import Live
+from inventory.database import Register, raise_version
+from inventory.links import SURE, LearnedLink, read_learned, write_learned
+from inventory.models import Address, Device, table, utcnow
+
+BY_MAC, BY_NAME, BY_ADDRESS, AGREED, DISPUTED, BOTH_ENDS = 0.9, 0.7, 0.8, 0.95, 0.4, 0.99
+"""Confidence of a link: by the way that the neighbour was known; by two ways; by two that name different devices; told by both ends."""
+
+AT_ONCE = 500
+"""Readings that are written in one go."""
+
+MOST_MACS = 400
+"""MACs of one device's ports by which others may name it."""
+
+
+class Known(NamedTuple):
+    """A device of the register, as neighbours are matched with."""
+
+    id: int
+    zones: frozenset[int]
+    names: frozenset[str]
+    chassis: str | None
+    addresses: frozenset[str]
+
+
+@dataclass
+class Book:
+    """By what devices can be known. macs: of their ports, as read."""
+
+    devices: dict[int, Known]
+    macs: dict[int, frozenset[str]] = field(default_factory=dict)
+    ports: dict[int, dict[str, str]] = field(default_factory=dict)
+    """device -> what its ports are called (ifName, ifDescr, alias, MAC), in lower case -> ifName"""
+
+    def index(self) -> "Index":
+        """The look-ups."""
+        by_mac, by_name, by_address = defaultdict(set), defaultdict(set), defaultdict(set)  # type: ignore[var-annotated]
+        for device in self.devices.values():
+            for mac in {device.chassis, *self.macs.get(device.id, ())} - {None}:
+                by_mac[mac].add(device.id)
+            for name in device.names:
+                by_name[name].add(device.id)
+            for address in device.addresses:
+                by_address[address].add(device.id)
+        return Index(self, dict(by_mac), dict(by_name), dict(by_address))
+
+
+@dataclass
+class Index:
+    """Who a neighbour may be."""
+
+    book: Book
+    by_mac: dict[str, set[int]]
+    by_name: dict[str, set[int]]
+    by_address: dict[str, set[int]]
+
+    def find(self, teller: int, told: Mapping[str, Any]) -> tuple[int, float] | None:
+        """(device, confidence) of a neighbour that `teller` tells of; None where it is nobody, or not one alone."""
+        zones = self.book.devices[teller].zones
+
+        def only(found: set[int] | None) -> int | None:
+            near = {d for d in found or () if d != teller and (not zones or zones & self.book.devices[d].zones)}
+            return next(iter(near)) if len(near) == 1 else None
+
+        name = told.get("remote_name")
+        ways = [
+            (only(self.by_mac.get(str(told.get("remote_chassis", "")).lower())), BY_MAC),
+            (only(self.by_address.get(str(told.get("remote_address", "")))), BY_ADDRESS),
+            (only(self.by_name.get(plain_name(name))) if isinstance(name, str) else None, BY_NAME),
+        ]
+        known = [(device, confidence) for device, confidence in ways if device is not None]
+        if not known:
+            return None
+        device, confidence = known[0]
+        others = {other for other, _ in known[1:]}
+        if others:
+            confidence = AGREED if others == {device} else DISPUTED
+        return device, confidence
+
+    def port(self, device: int, told: Mapping[str, Any]) -> str:
+        """The neighbour's port by its ifName where its ports are known, else as it was told."""
+        names = self.book.ports.get(device, {})
+        words = [str(told[key]) for key in ("remote_port", "remote_port_descr") if told.get(key)]
+        return next((names[word.lower()] for word in words if word.lower() in names), words[0] if words else "")[:120]
+
+
+def plain_name(name: str) -> str:
+    """A sysName to compare: in lower case, without the domain and without a serial number in brackets (CDP)."""
+    return name.strip().lower().split("(")[0].split(".")[0].strip()
+
+
+def links_of(teller: int, neighbours: Iterable[Mapping[str, Any]], index: Index) -> list[LearnedLink]:
+    """The links that one reading tells of, the device with the lower id first."""
+    found: dict[tuple[Any, ...], LearnedLink] = {}
+    for told in neighbours:
+        match = index.find(teller, told)
+        if match is None:
+            continue
+        device, confidence = match
+        own = str(told.get("local_ifName") or told.get("local_ifDescr") or "")[:120]
+        ends = sorted([(teller, own), (device, index.port(device, told))])
+        source = "cdp" if told.get("protocol") == "cdp" else "lldp"
+        link = LearnedLink(ends[0][0], ends[0][1], ends[1][0], ends[1][1], source, confidence, {teller})
+        key = link[:4]
+        # What speaks both protocols is one link: LLDP's word on it is kept.
+        if key not in found or source == "lldp":
+            found[key] = link
+    return list(found.values())
+
+
+class Neighbours:
+    """A slow job: takes full readings as they come, writes what is new, forgets what nobody tells of any more."""
+
+    def __init__(self, register: Register, live: Live, keep_days: int) -> None:
+        self.register, self.live, self.keep = register, live, timedelta(days=keep_days)
+        self._readings: queue.SimpleQueue[tuple[int, Mapping[str, Any]]] = queue.SimpleQueue()
+        self._macs: dict[int, frozenset[str]] = {}
+        self._ports: dict[int, dict[str, str]] = {}
+        self._last: dict[int, list[Mapping[str, Any]]] = {}
+
+    def take(self, device: int, _at: float, reading: Mapping[str, Any]) -> None:
+        """A full reading."""
+        self._readings.put((device, reading))
+
+    def run(self) -> None:
+        """Write what the readings since the last run tell. The register's version is raised where the tree may be another for it."""
+        fresh: dict[int, list[Mapping[str, Any]]] = {}
+        for _ in range(AT_ONCE):
+            try:
+                device, reading = self._readings.get_nowait()
+            except queue.Empty:
+                break
+            self._keep(device, reading)
+            fresh[device] = reading.get("neighbours", [])
+        if not fresh:
+            return
+        # A neighbour may have been told of before it was read itself: those are looked at again.
+        unknown = {device: told for device, told in self._last.items() if device not in fresh}
+        self._last |= fresh
+        book = Book(read_known(self.register), self._macs, self._ports)
+        index = book.index()
+        links = [
+            link for device, told in fresh.items() if device in book.devices for link in links_of(device, told, index)
+        ]
+        links += [
+            link
+            for device, told in unknown.items()
+            if device in book.devices
+            for link in links_of(device, told, index)
+            if {link.from_device, link.to_device} & fresh.keys()
+        ]
+        with self.register.write() as session:
+            before = _sure(read_learned(session.connection()))
+            write_learned(session, links, utcnow(), utcnow() - self.keep)
+            if _sure(read_learned(session.connection())) != before:
+                raise_version(session)
+
+    def _keep(self, device: int, reading: Mapping[str, Any]) -> None:
+        """What a device's own reading tells of itself: its MACs, and what its ports are called."""
+        names: dict[str, str] = {}
+        macs: set[str] = set()
+        for port in reading.get("ports", []):
+            name = str(port.get("ifName") or port.get("ifDescr") or "")
+            mac = str(port.get("ifPhysAddress") or "").lower()
+            if mac and mac.strip("0") and len(macs) < MOST_MACS:
+                macs.add(mac)
+            for word in (name, port.get("ifDescr"), port.get("ifAlias"), mac):
+                if word:
+                    names.setdefault(str(word).lower(), name)
+        self._macs[device], self._ports[device] = frozenset(macs), names
+
+
+def _sure(links: Iterable[LearnedLink]) -> set[tuple[Any, ...]]:
+    return {link[:4] for link in links if link.confidence >= SURE}
+
+
+def read_known(register: Register) -> dict[int, Known]:
+    """The register's devices as neighbours are matched with, in two statements."""
+    device, address = table(Device), table(Address)
+    zones: dict[int, set[int]] = defaultdict(set)
+    addresses: dict[int, set[str]] = defaultdict(set)
+    with register.engine.connect() as connection:
+        for number, zone, ip in connection.execute(select(address.c.device_id, address.c.zone_id, address.c.ip)):
+            zones[number].add(zone)
+            addresses[number].add(ip)
+        columns = (device.c.id, device.c.name, device.c.sys_name, device.c.chassis_mac)
+        rows = connection.execute(select(*columns).where(device.c.status == "active")).all()
+    return {
+        number: Known(
+            number,
+            frozenset(zones[number]),
+            frozenset(plain_name(word) for word in (name, sys_name) if word.strip()),
+            chassis.lower() if chassis else None,
+            frozenset(addresses[number]),
+        )
+        for number, name, sys_name, chassis in rows
+    }
