@@ -14,6 +14,7 @@ from inventory.database import Register, raise_version
 from inventory.models import DeviceKind, Line, LineSite, Region, Site, SiteKind, Watch, Zone
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for servers.py
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))  # for province.py, the province made in bulk
 
 
 @pytest.fixture

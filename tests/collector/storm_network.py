@@ -1,0 +1,67 @@
+"""A network namespace for storms, as a program: addresses of 127.0.0.0/8 are silenced in it, an HTTP server in it keeps what is posted there.
+
+Started by `storm_world.StormNetwork`; it reads JSON commands from stdin, a line each, and answers each with a line:
+{"silence": [number ...]} exactly these addresses are silent from now on; {"get": url} fetches a page; {"posts": n}
+what was posted from the n-th on. Its first line says its process id and the port of its server, or why there is no namespace.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+from demo.namespace import Silencer, die_with_parent, enter_new
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Keeps bodies as they come, and says 200."""
+
+    posts: ClassVar[list[dict[str, Any]]] = []
+
+    def do_POST(self) -> None:
+        """Keep it."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.posts.append({"at": time.time(), "path": self.path, "body": json.loads(body or b"null")})
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing to stderr."""
+
+
+def main() -> None:
+    """Until stdin ends."""
+    refusal = enter_new()
+    if refusal is not None:
+        print(json.dumps({"refused": refusal}), flush=True)
+        return
+    die_with_parent()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    silencer = Silencer()
+    print(json.dumps({"pid": os.getpid(), "port": server.server_port}), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(answer(silencer, json.loads(line))), flush=True)
+
+
+def answer(silencer: Silencer, command: dict[str, Any]) -> Any:
+    """Do one thing."""
+    if "silence" in command:
+        silencer.set(command["silence"])
+        return time.time()
+    if "posts" in command:
+        return Receiver.posts[command["posts"] :]
+    try:
+        with urllib.request.urlopen(command["get"], timeout=10) as page:
+            return page.read().decode()
+    except OSError as error:
+        return {"error": str(error)}
+
+
+if __name__ == "__main__":
+    main()
