@@ -27,6 +27,7 @@ from api import (
     prometheus,
     signin,
     status,
+    topology,
     uptime,
     why,
 )

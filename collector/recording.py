@@ -26,7 +26,7 @@ class Recording:
     def __call__(self, line: dict[str, Any]) -> None:
         """One line, in seconds since the epoch as the judge had it."""
         changed = {**line, "t": self._relative(line["t"])}
-        if line["kind"] == "maintenance":
+        if line["kind"] in ("maintenance", "planned_off"):
             changed |= {name: self._relative(line[name]) for name in ("from", "to")}
         self._put(changed)
 
