@@ -85,7 +85,7 @@ class Readings:
             present=np.asarray(got.present, np.uint16),
         )
         self.store.write_pace(self.targets.version, self.snmp.pace)
-        changes = self.store.write_reading(self.targets.version, ended, asked, reading)
+        changes = self.store.write_reading(self.targets.version, ended, asked, reading, select is None)
         if changes is not None:
             self.unnamed[changes.relisted] = True
             self.unnamed[changes.restarted] = True

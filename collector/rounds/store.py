@@ -111,9 +111,12 @@ class Store:
                 self.columns.ring[tick % self.window] = UNASKED
                 self.columns.ring_lost[tick % self.window] = 0
 
-    def write_reading(self, version: int, at: float, asked: NDArray[np.int64], reading: "Reading") -> "Changes | None":
+    def write_reading(
+        self, version: int, at: float, asked: NDArray[np.int64], reading: "Reading", counted: bool = True
+    ) -> "Changes | None":
         """One reading round (see `Reading`). What changed, or None where another plan has come meanwhile.
 
+        counted False: a reading between the rounds (a trap came): silence then is no missed round of `snmp_misses`.
         The lock is given back after each chunk: a reading of 100,000 devices holds up no liveness round.
         """
         with self.lock:
@@ -124,7 +127,7 @@ class Store:
             wanted[answered] = np.diff(reading.offsets)[answered]
             self.grow(wanted)
             columns = self.columns
-            _write_silent(columns, asked[~reading.answered[asked]])
+            _write_silent(columns, asked[~reading.answered[asked]], counted)
             seconds = np.where(columns.reading_at > 0, at - columns.reading_at, np.nan)
             restarted = began_again(columns.uptime, reading.uptime, np.nan_to_num(seconds))
             own = spans(columns.uptime, reading.uptime, np.nan_to_num(seconds))
@@ -201,9 +204,9 @@ def expand(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.i
     return np.repeat(starts - (ends - counts), counts) + np.arange(int(ends[-1]))
 
 
-def _write_silent(columns: Columns, silent: NDArray[np.int64]) -> None:
+def _write_silent(columns: Columns, silent: NDArray[np.int64], counted: bool) -> None:
     rows = expand(columns.offsets[silent], np.diff(columns.offsets)[silent])
-    columns.snmp_misses[silent] += 1
+    columns.snmp_misses[silent] += int(counted)
     columns.in_bps[rows] = columns.out_bps[rows] = np.nan
 
 

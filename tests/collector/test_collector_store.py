@@ -211,3 +211,15 @@ def test_the_ledger_keeps_the_last_word_and_every_event() -> None:
     assert [what for what, _ in batch.outages] == ["open", "close"]
     assert batch.gone == {("device", 2)}
     assert len(ledger) == 0
+
+
+def test_silence_between_the_rounds_is_no_missed_round() -> None:
+    """A device whose traps ask for a reading three times in a minute, and which is too busy to answer, is no silent agent for that."""
+    rig = Rig([7])
+    nothing = Reading(
+        *(np.zeros(1, np.bool_),) * 2, np.full(1, -1), np.zeros(2, np.int64), *(np.zeros(0, np.int64),) * 3
+    )
+    nothing.counters.shape = (0, 9)
+    for counted, misses in ((False, 0), (True, 1), (False, 1), (True, 2)):
+        rig.store.write_reading(1, 100.0, np.arange(1), nothing, counted)
+        assert rig.view.snmp_misses.tolist() == [misses]
