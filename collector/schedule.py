@@ -29,7 +29,10 @@ class SlowJobs:
         self.curves = Curves(service.register, service.live)
         self.devices = Facts(service.register, service.live, service.ledger, service.settings)
         self.ports = PortLog(service.register, service.live, service.ledger)
-        self.sensors = SensorReader(service.live, service.sensors, service.settings.sensors_per_minute)
+        settings = service.settings
+        self.sensors = SensorReader(
+            service.live, service.sensors, settings.sensors_per_minute, settings.sensors_every_s
+        )
         self.neighbours = Neighbours(service.register, service.live, service.settings.links_keep_days)
         self.devices.on_reading = self._take_reading
         self._scheduler: Any = None
@@ -42,7 +45,7 @@ class SlowJobs:
         days = self.service.settings.history_days
         for seconds, job in (
             (5, self.devices.run_some),
-            (5, lambda: self.sensors.run_some(5.0)),
+            (2, lambda: self.sensors.run_some(2.0)),
             (20, self.curves.flush),
             (15, self.ports.follow_states),
             (10, self.neighbours.run),

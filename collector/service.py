@@ -78,7 +78,7 @@ class Service:
             ping_rate_pps=settings.ping_rate_pps,
         )
         self.sensors = SensorStore()
-        self.degraded = Watch(self.sensors)
+        self.degraded = Watch(self.sensors, settings.liveness_every_s, settings.degraded_settle_s)
         self.child = RoundsChild(hello, self._on_message)
         self.jobs = SlowJobs(self)
         self.server = Server(socket_path, self)

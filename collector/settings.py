@@ -46,6 +46,16 @@ class CollectorSettings(BaseModel):
     links_keep_days: int = Field(
         default=14, ge=1, description="Days after which a link that no device tells of is forgotten."
     )
+    sensors_every_s: float = Field(
+        default=60.0,
+        ge=1,
+        description="Seconds between two readings of a UPS's sensors; air and room sensors: twice, core devices: five times that.",
+    )
+    degraded_settle_s: float = Field(
+        default=30.0,
+        ge=1,
+        description="Seconds that a degraded device or line waits before its incident is opened; four times that where its group shows more.",
+    )
     history_days: int = Field(default=7, ge=1, le=400, description="Days of built-in curves that are kept.")
     metrics_ports: Literal["monitored", "all", "none"] = Field(
         default="monitored", description="Ports on /metrics: uplinks and lines' ports, all, or none."

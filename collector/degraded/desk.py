@@ -86,7 +86,8 @@ class Outcome:
 class Desk:
     """Cases by node, clusters by key. `step` after every look of the engine, and whenever time has gone on."""
 
-    def __init__(self) -> None:
+    def __init__(self, settle_s: float = SETTLE_S) -> None:
+        self.settle_s = settle_s
         self.cases: dict[str, Case] = {}
         self.clusters: dict[str, Cluster] = {}
         self.past: dict[str, Past] = {}
@@ -239,7 +240,7 @@ class Desk:
 
     def _gather(self, world: World, now: float, out: Outcome) -> None:
         free = self._candidates(world)
-        self._waits = {case.node: SETTLE_S for case in free}
+        self._waits = {case.node: self.settle_s for case in free}
         by_group: dict[tuple[Group, str], list[Case]] = {}
         order: dict[tuple[Group, str], int] = {}
         for case in free:
@@ -251,7 +252,7 @@ class Desk:
         for found in sorted(by_group, key=lambda key: (-len(by_group[key]), order[key], key)):
             cases = [case for case in by_group[found] if not case.cluster]
             if len(cases) > SIGNS:
-                self._waits |= {case.node: GATHER_S for case in cases}
+                self._waits |= {case.node: GATHER_S * self.settle_s / SETTLE_S for case in cases}
             recent = [case for case in cases if now - case.since <= TOGETHER_S]
             size = world.group_size(*found) if len(recent) >= LEAST_OF_CLUSTER else 0
             if len(recent) >= LEAST_OF_CLUSTER and len(recent) > SHARE_OF_CLUSTER * size:
@@ -285,7 +286,7 @@ class Desk:
         for case in self._candidates(world):
             if case.key:
                 self._worse(case, now, out)
-            elif now - case.since >= self._waits.get(case.node, SETTLE_S):
+            elif now - case.since >= self._waits.get(case.node, self.settle_s):
                 past = self.past.get(case.node)
                 again = past is not None and now - past.resolved_at <= REOPEN_S
                 case.key = (

@@ -27,19 +27,21 @@ from probes.snmp.oids import SYS_DESCR, SYS_OBJECT_ID, parse_oid
 
 log = logging.getLogger(__name__)
 
-EVERY_S: dict[str, float] = {
-    DeviceKind.ups: 60.0,
-    DeviceKind.sensor: 120.0,
-    DeviceKind.core: 300.0,
-    DeviceKind.aggregation: 300.0,
-    DeviceKind.recorder: 600.0,
+PACE: dict[str, float] = {
+    DeviceKind.ups: 1.0,
+    DeviceKind.sensor: 2.0,
+    DeviceKind.core: 5.0,
+    DeviceKind.aggregation: 5.0,
+    DeviceKind.recorder: 10.0,
 }
-"""How often the sensors of these kinds are read; those of other kinds come with the full readings. The first in order come first."""
+"""How often the sensors of these kinds are read, in `sensors_every_s`; those of other kinds come with the full readings. The first come first."""
 
 LEARN_S = 3 * 3600.0
 AT_ONCE = 4
 BUDGET_S = 10.0
-RETRY_S = 300.0
+RETRY_ROUNDS = 5
+"""One that did not answer is asked again after so many `sensors_every_s`."""
+
 MOST_DEVICES = 5000
 """Devices that are read so; what is remembered of one takes some kilobytes."""
 
@@ -82,9 +84,9 @@ class _Listening:
 class SensorReader:
     """Called every few seconds; reads a few devices each time, most urgent first."""
 
-    def __init__(self, live: Live, store: SensorStore, per_minute: int) -> None:
-        """per_minute: most readings a minute; 0: none."""
-        self.live, self.store, self.per_minute = live, store, per_minute
+    def __init__(self, live: Live, store: SensorStore, per_minute: int, every_s: float) -> None:
+        """per_minute: most readings a minute; 0: none. every_s: how often a UPS is read."""
+        self.live, self.store, self.per_minute, self.every_s = live, store, per_minute, every_s
         self.readings = self.failures = 0
         self._devices: dict[int, _Device] = {}
         self._due: dict[int, float] = {}
@@ -102,7 +104,7 @@ class SensorReader:
 
     def _choose(self, plan: Plan, able: list[bool], most: int) -> list[int]:
         now = time.monotonic()
-        order = {kind: rank for rank, kind in enumerate(EVERY_S)}
+        order = {kind: rank for rank, kind in enumerate(PACE)}
         due = []
         for target, device in enumerate(plan.targets.device_id.tolist()):
             rank = order.get(plan.devices[device].kind)
@@ -113,14 +115,14 @@ class SensorReader:
 
     def _read(self, plan: Plan, target: int) -> None:
         device = int(plan.targets.device_id[target])
-        every = EVERY_S[plan.devices[device].kind]
+        every = self.every_s * PACE[plan.devices[device].kind]
         begun = time.monotonic()
         try:
             sensors = self._ask(plan, target, device)
         except (SnmpError, OSError) as error:
             log.debug("the sensors of %s were not read: %s", plan.targets.address[target], error)
             self.failures += 1
-            self._due[device] = time.monotonic() + max(every, RETRY_S)
+            self._due[device] = time.monotonic() + max(every, RETRY_ROUNDS * self.every_s)
             self._devices.pop(device, None)
             return
         self.readings += 1

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from collector.shared import NO_RTT
 
-LOSS_S = 300.0
-"""Loss is measured over so long."""
+LOSS_ROUNDS = 60
+"""Loss is measured over so many rounds: five minutes of rounds every 5 s."""
 
 RTT_ROUNDS = 12
 """The median of the round-trip time is of so many rounds."""
 
 LEAST_LOST = 5
-"""Fewer lost pings in `LOSS_S` prove nothing and count as none: at 0.1 % of loss three in 60 happen to a hundred lines of 13,000 every day."""
+"""Fewer lost pings in `LOSS_ROUNDS` prove nothing and count as none: at 0.1 % of loss three in 60 happen to a hundred lines of 13,000 every day."""
 
 LEAST_ROUNDS = 6
 """With fewer rounds nothing is known."""
@@ -39,7 +39,7 @@ def ring_stats(
     loss, rtt = np.full(n, np.nan), np.full(n, np.nan)
     order = np.argsort(ring_at, kind="stable")
     latest = float(ring_at[order[-1]]) if len(order) else 0.0
-    order = order[ring_at[order] > max(0.0, latest - LOSS_S)]
+    order = order[ring_at[order] > 0][-LOSS_ROUNDS:]
     if not len(order) or not len(which):
         return RingStats(loss, rtt, latest)
     sent, gone, rounds, unheard, unheard_lost = (np.zeros(len(which), np.int32) for _ in range(5))

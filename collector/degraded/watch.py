@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.degraded.desk import Desk, Outcome
+from collector.degraded.desk import SETTLE_S, Desk, Outcome
 from collector.degraded.engine import Change, Engine
 from collector.degraded.ringstats import RingStats, ring_stats
 from collector.degraded.rows import incident_row
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 MONITORED_S = 60.0
 """New monitored ports are taken in at most this often."""
 
-LOOK_S = 14.0
+ROUNDS_OF_LOOK = 2.8
 """Every third liveness round is looked at: loss and shares do not change faster."""
 
 FROM_RING = frozenset({"loss_percent", "rtt_ms", "line_loss_percent", "line_rtt_ms"})
@@ -43,9 +43,13 @@ InClass = Callable[[Plan, float], "NDArray[np.bool_] | None"]
 class Watch:
     """Owned by the judge's thread. `sensors` is written by the slow jobs."""
 
-    def __init__(self, sensors: SensorStore, in_class: InClass | None = None) -> None:
+    def __init__(
+        self, sensors: SensorStore, every_s: float, settle_s: float = SETTLE_S, in_class: InClass | None = None
+    ) -> None:
+        """every_s: of the liveness rounds. settle_s: how long a case waits before it is opened."""
         self.sensors, self.in_class = sensors, in_class
-        self.engine, self.desk = Engine(), Desk()
+        self.look_s, self._settle_s = ROUNDS_OF_LOOK * every_s, settle_s
+        self.engine, self.desk = Engine(), Desk(settle_s)
         self.looks = 0
         self.last_s = 0.0
         self._rules = RuleRows()
@@ -67,7 +71,7 @@ class Watch:
                 self.engine.restore(self.desk.raised())
             except (ValueError, KeyError, TypeError) as error:
                 log.warning("what was degraded cannot be read, and is found anew: %s", error)
-                self.desk = Desk()
+                self.desk = Desk(self._settle_s)
         self._lost = open_keys - self.desk.keys()
 
     def set_rules(self, rules: RuleRows) -> None:
@@ -89,7 +93,7 @@ class Watch:
         plan, columns = found
         changes = self._follow(plan, monitored, now)
         assert self._subjects is not None
-        if now - self._looked_at >= LOOK_S or now < self._looked_at:
+        if now - self._looked_at >= self.look_s or now < self._looked_at:
             self._looked_at = now
             view = self._view(bench, plan, columns, live)
             changes += self.engine.look(view, now, self.in_class(plan, now) if self.in_class else None)
