@@ -22,6 +22,7 @@ from collector.judge.values import IncidentView, Notice, Rules
 from collector.ledger import Batch, Ledger, Row, moment
 from collector.live import Live
 from collector.plan import Plan
+from collector.planned import HabitBook, off_spans
 from collector.report import RoundReport
 from collector.rounds.messages import ShardRound
 from collector.schools import DOWN, NOT_SEEN, UNKNOWN, UP
@@ -303,10 +304,33 @@ class Bench(StateBook):
             if was["status"] == "pending" and "status" not in self._batch.incidents.get(key, {}):
                 self._batch.incidents.setdefault(key, {}).update(status="resolved", resolved_at=moment(now))
         self.incidents = views
+        changed = self._look_at_planned(views, now) or changed
         self._batch.verdicts |= self.causes.look(views, self.judge.node_state, now)
         if changed or moved:
             self._tell_causes()
         return changed
+
+    def _look_at_planned(self, views: Mapping[str, IncidentView], now: float) -> bool:
+        """What schools switched off themselves, at their usual time: until when nobody is told (`collector/planned.py`)."""
+        assert self.plan is not None
+        changes = self.planned.look(views, self.plan, self.judge.node_state, self._line_down, now)
+        for change in changes:
+            self.add_incident(change.key, change.incident_row())
+            self._mark_planned(change)
+            if not change.verdict:
+                self.causes.forget(change.key, "habit")
+        for school, (start, end) in off_spans(changes, self.plan).items():
+            self.causes.scene.off[school] = [(start, end)] if end > now else []
+            if self.record is not None and end > now:
+                self.record({"t": now, "kind": "planned_off", "school": school, "from": start, "to": end})
+        return bool(changes)
+
+    def _line_down(self, node: str) -> bool:
+        """Whether the port that a line ends on is known to be down."""
+        assert self.plan is not None
+        i = self.plan.node_index.get(node)
+        port = self.plan.nodes[i].port if i is not None else None
+        return port is not None and self._port_word.get(port) is False
 
     def _belong(self, key: str, affected: tuple[str, ...], root: str | None) -> None:
         """Nodes come to belong to an incident, or leave it: their states say so."""
@@ -370,6 +394,10 @@ class Bench(StateBook):
         for report in self.causes.take_power(plan, *reading):
             if self.record is not None:
                 self.record(report.as_line())
+
+    def set_habits(self, book: HabitBook) -> None:
+        """Habits of switching off, and the calendars that they are read by."""
+        self.planned.set_book(book)
 
     def set_cause_rules(self, rules: CauseRules) -> None:
         """Which conclusions are approved."""

@@ -13,10 +13,11 @@ from collector.judge import Judge
 from collector.judge.values import Transition
 from collector.ledger import Batch, Row, moment
 from collector.plan import Plan
+from collector.planned import Change, PlannedOff
 from collector.schools import DEGRADED, DOWN, NOT_SEEN, UNKNOWN, UP, WORDS, school_states
 from collector.states import LineView, States
 from collector.words import node_place
-from inventory.models import NodeKind, parse_node_id
+from inventory.models import NodeKind, State, parse_node_id
 
 CODES = {"up": UP, "down": DOWN, "out": DOWN, "unknown": UNKNOWN, "never": UNKNOWN}
 """Codes of the judge's words."""
@@ -51,6 +52,7 @@ class StateBook:
         self._lines: LineView | None = None
         self._batch = Batch()
         self._write_all = False
+        self.planned = PlannedOff()
 
     def set_degraded(self, nodes: dict[int, str], schools: dict[int, str]) -> None:
         """Nodes and schools of the plan that are degraded now, each with its incident: their rows say so. It is no down time."""
@@ -169,6 +171,7 @@ class StateBook:
         state, reason = WORDS[code], ""
         if code == DOWN:
             reason = "explained" if explained else "root" if root == node or root is None else ""
+            state = self._down_word(self._incident_of.get(node))
         elif code == UP and i in self.agent_silent:
             state = "agent_silent"
         elif code == UP and i in self.degraded:
@@ -179,6 +182,10 @@ class StateBook:
         if kind != NodeKind.device:
             self._note(kind, number, code, incident, reason)
         self._batch.node_states[kind, number] = self._state_row(kind, number, self.nodes, i, state, reason, incident)
+
+    def _down_word(self, incident: str | None) -> str:
+        """What a silence is called: one of the school's own making, at its usual time, is planned off (`collector/planned.py`)."""
+        return State.planned_off if incident is not None and incident in self.planned.until else WORDS[DOWN]
 
     def _cause_of(self, i: int) -> str | None:
         """The incident that a node belongs to; of one that nobody asks, where it is out, that of what it is cut off by."""
@@ -284,7 +291,7 @@ class StateBook:
         number, code = plan.schools[school].id, int(self.schools.code[school])
         incident, reason = self._cut_by(plan, school, code)
         self._note(NodeKind.school, number, code, incident, reason)
-        word = WORDS[code]
+        word = self._down_word(incident) if code == DOWN else WORDS[code]
         if code == UP and school in self.degraded_schools:
             word, incident = "degraded", self.degraded_schools[school]
         state = self._state_row(NodeKind.school, number, self.schools, school, word, reason, incident)
@@ -334,3 +341,23 @@ class StateBook:
         for of, identity in wanted:
             if (of.value, identity) in self._open:
                 self._batch.outages.append(("update", {"kind": of, "node_id": identity, "incident_key": key}))
+
+    def _mark_planned(self, change: Change) -> None:
+        """Nodes and schools of an incident are planned off, or are no more: their states and outages say so."""
+        plan = self.plan
+        assert plan is not None
+        schools: set[int] = set()
+        nodes = [plan.node_index[node] for node in change.nodes if node in plan.node_index]
+        for i in nodes:
+            self._node_row(i)
+            self._note_planned(*parse_node_id(plan.nodes[i].id), change)
+            schools.add(int(plan.node_school[i]))
+        for school in sorted(schools - {-1}):
+            if self.schools.code[school] == DOWN:
+                self._school_row(plan, school)
+                self._note_planned(NodeKind.school, plan.schools[school].id, change)
+
+    def _note_planned(self, kind: NodeKind, number: int, change: Change) -> None:
+        if (kind.value, number) in self._open:
+            row = {"kind": kind, "node_id": number, "evidence": change.evidence()}
+            self._batch.outages.append(("update", row))

@@ -19,7 +19,7 @@ CODE = {word: code for code, word in enumerate(WORDS)} | {
     State.agent_silent: UP,
     State.flapping: DOWN,
     State.maintenance: DOWN,
-    State.planned_off: UNKNOWN,
+    State.planned_off: DOWN,
     State.doubtful: UNKNOWN,
 }
 """Words of the database by code; what is finer than a code counts as the one that it is a kind of."""

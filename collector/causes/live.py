@@ -103,6 +103,13 @@ class Causes:
             self._again = False
         return {case.key: self._row(case) for case in changed}
 
+    def forget(self, key: str, kind: str) -> None:
+        """A kind of evidence on an incident holds no more; the verdict follows at the next look."""
+        case = self.book.cases.get(key)
+        if case is not None and any(piece.kind == kind for piece in case.evidence.values()):
+            case.evidence = {slot: piece for slot, piece in case.evidence.items() if piece.kind != kind}
+            case.looked_at = float("-inf")
+
     def agent(self, node: str, since: float) -> Row:
         """The row of an incident of kind agent_silent."""
         return self._row(agent_case(node, since))

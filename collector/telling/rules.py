@@ -84,8 +84,10 @@ def level_delays(subject: Subject, severity: str, steps: Sequence[Step]) -> dict
 
 
 def hushed_until(subject: Subject, hushes: Sequence[Hush], t: float) -> float | None:
-    """When the silence over a subject ends; None where there is none at `t`."""
+    """When the silence over a subject ends, or its being switched off as usual; None where there is neither at `t`."""
     ends = [hush.until_t for hush in hushes if hush.from_t <= t < hush.until_t and _is_of(hush, subject)]
+    if subject.planned_t is not None and subject.planned_t > t:
+        ends.append(subject.planned_t)
     return max(ends) if ends else None
 
 

@@ -113,10 +113,12 @@ class Teller:
         tale = self.tales.get(subject.id)
         if tale is None:
             return
-        severity = tale.subject.severity
+        severity, planned = tale.subject.severity, tale.subject.planned_t
         for one in fields(Subject):
             setattr(tale.subject, one.name, getattr(subject, one.name))
         tale.subject.severity = severity
+        if subject.planned_t != planned:
+            self._wake(tale, now)
         if tale.ack is not None and _outgrown(tale.ack, subject):
             self._unack(tale, now, "void", {"affected": subject.affected, "root": subject.root})
 

@@ -48,6 +48,8 @@ class Subject:
     merged_into: int | None = None
     cause: str = "undetermined"
     possible: tuple[str, ...] = ()
+    planned_t: float | None = None
+    """Switched off as usual until then (`inventory/calendars/planned.py`): nobody is told before."""
     severity: str = "warning"
     """After the rules."""
 
