@@ -3,6 +3,7 @@
 import math
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from collector.catalogue import CATALOGUE, LINTS, SELF, Metric, page
-from collector.exposition import BY_NAME, Family, Form, negotiate, render_families
+from collector.exposition import BY_NAME, CHUNK, Family, Form, negotiate, render_families
 from collector.labels import block, column
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,3 +110,20 @@ def test_promtool_complains_of_nothing_but_the_fields_names() -> None:
     )
     complaints = [line for line in (done.stdout + done.stderr).splitlines() if line.split(" ")[0] not in LINTS]
     assert complaints == []
+
+
+def test_no_piece_of_the_page_holds_the_interpreter_longer_than_its_share() -> None:
+    n = 3 * CHUNK + 7
+    labels = column([b'{device="%d"} ' % i for i in range(n)])
+    pieces = list(render_families([Family(BY_NAME["ifHCInOctets"], labels, np.arange(n, dtype=np.uint64))], False))
+    series = [
+        piece.count(b"\nifHCInOctets") + piece.startswith(b"ifHCInOctets") for piece in pieces if b"# HELP" not in piece
+    ]
+    assert sum(series) == n
+    assert max(series) <= CHUNK
+
+
+def test_the_process_that_polls_knows_nothing_of_the_page() -> None:
+    code = "import sys, collector.rounds.process; print(*[m for m in sys.modules if 'exposition' in m or 'prometheus' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
