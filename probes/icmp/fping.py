@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from probes.icmp.loop import PingLimits
-from probes.icmp.pinger import HINT, Progress, chosen
+from probes.icmp.pinger import Pinger, Progress
 from probes.icmp.readings import PingReadings, PingTargets, empty_readings
 
 BATCH = 5000
@@ -42,32 +42,17 @@ def parse(text: str) -> dict[str, list[float]]:
     return found
 
 
-class FpingPinger:
-    """Rounds by fping, some thousand targets a run; the silent are asked again by further runs."""
+class FpingPinger(Pinger):
+    """Rounds by fping, some thousand targets a run; the silent are asked again by further runs. It lets an ordinary user send a probe each ms."""
 
     method = "fping"
-    proves_down = True
-    hint = HINT
 
-    def round(
-        self,
-        targets: PingTargets,
-        *,
-        select: np.ndarray | None = None,
-        count: int = 1,
-        attempts: int = 3,
-        timeout_s: float = 1.0,
-        rate_pps: float = 20000,
-        deadline_s: float = 4.0,
-        progress: Progress | None = None,
+    def _ask(
+        self, targets: PingTargets, members: np.ndarray, limits: PingLimits, progress: Progress | None
     ) -> PingReadings:
-        """See `Pinger.round`. fping lets an ordinary user send a probe each millisecond and no faster."""
-        limits = PingLimits(count, attempts, timeout_s, rate_pps, deadline_s)
-        limits.check()
         readings = empty_readings(len(targets), time.time())
-        members = chosen(targets, select)
-        for attempt in range(attempts):
-            probes = count if attempt == 0 else 1
+        for attempt in range(limits.attempts):
+            probes = limits.count if attempt == 0 else 1
             for first in range(0, len(members), BATCH):
                 self._run(targets, members[first : first + BATCH], probes, limits, readings)
                 if progress:
@@ -98,6 +83,3 @@ class FpingPinger:
             readings.rtt_seconds[number] = np.fmin(readings.rtt_seconds[number], came.min())
             if len(came) > 1:
                 readings.jitter_seconds[number] = np.abs(np.diff(came)).mean()
-
-    def close(self) -> None:
-        """Nothing is kept between rounds."""

@@ -1,8 +1,8 @@
 """Pinging through ICMP sockets of our own, and what every way of pinging has in common."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 
@@ -18,12 +18,12 @@ HINT = (
 Progress = Callable[[int], None]
 
 
-class Pinger(Protocol):
+class Pinger(ABC):
     """A way to ping. `proves_down`: whether its silence means that a target is down (by TCP alone: unknown)."""
 
     method: str
-    proves_down: bool
-    hint: str
+    proves_down = True
+    hint = HINT
 
     def round(
         self,
@@ -37,18 +37,26 @@ class Pinger(Protocol):
         deadline_s: float = 4.0,
         progress: Progress | None = None,
     ) -> PingReadings:
-        """Send `count` probes to each target (of `select`: int[k] or bool[n]); who stays silent is asked up to `attempts` times in all."""
-        ...
+        """Send `count` probes to each target (of `select`: int[k] or bool[n]); who stays silent is asked up to `attempts` times in all.
 
-    def close(self) -> None:
-        """Give its sockets back."""
-        ...
+        A target that no packet can be sent to (blackhole, no route, no IPv6 here) is silent, and `failed` says why.
+        """
+        limits = PingLimits(count, attempts, timeout_s, rate_pps, deadline_s)
+        limits.check()
+        return self._ask(targets, chosen(targets, select), limits, progress)
+
+    @abstractmethod
+    def _ask(
+        self, targets: PingTargets, members: np.ndarray, limits: PingLimits, progress: Progress | None
+    ) -> PingReadings:
+        """The round over `members` (int32[k])."""
+
+    def close(self) -> None:  # noqa: B027 - nothing to give back is what most of them have
+        """Give back what is kept between rounds."""
 
 
-class SocketPinger:
+class SocketPinger(Pinger):
     """Raw or datagram ICMP sockets. Sockets, and with them the ICMP id, are new in every round (a stale id may be pinned in a firewall)."""
-
-    proves_down = True
 
     def __init__(self, method: str, *, engine: str = "") -> None:
         """`method`: raw or dgram; `engine`: compiled or python, empty for the running one."""
@@ -56,24 +64,11 @@ class SocketPinger:
         self.engine = engine
         self.hint = ""
 
-    def round(
-        self,
-        targets: PingTargets,
-        *,
-        select: np.ndarray | None = None,
-        count: int = 1,
-        attempts: int = 3,
-        timeout_s: float = 1.0,
-        rate_pps: float = 20000,
-        deadline_s: float = 4.0,
-        progress: Progress | None = None,
+    def _ask(
+        self, targets: PingTargets, members: np.ndarray, limits: PingLimits, progress: Progress | None
     ) -> PingReadings:
-        """See `Pinger.round`. A target that no packet can be sent to (blackhole, no route, no IPv6 here) is silent, `failed` says why."""
-        limits = PingLimits(count, attempts, timeout_s, rate_pps, deadline_s)
-        limits.check()
         started = time.time()
-        columns = PingColumns(targets, count + attempts - 1)
-        members = chosen(targets, select)
+        columns = PingColumns(targets, limits.count + limits.attempts - 1)
         sockets: list[IcmpSocket] = []
         try:
             lanes = []
@@ -93,9 +88,6 @@ class SocketPinger:
             for opened in sockets:
                 opened.channel.close()
         return columns.readings(started)
-
-    def close(self) -> None:
-        """Nothing is kept between rounds."""
 
 
 def chosen(targets: PingTargets, select: np.ndarray | None) -> np.ndarray:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from probes.icmp.loop import PingLimits
-from probes.icmp.pinger import HINT, Progress, chosen
+from probes.icmp.pinger import Pinger, Progress
 from probes.icmp.readings import PingReadings, PingTargets, empty_readings
 
 OPEN_AT_ONCE = 200
@@ -26,36 +26,23 @@ class _Call:
     began: float
 
 
-class TcpPinger:
-    """Rounds of TCP connects to a few ports of each target, one after the other."""
+class TcpPinger(Pinger):
+    """Rounds of TCP connects to a few ports of each target: a probe is one connect; each attempt tries all ports, a port not again once it has refused."""
 
     method = "tcp"
     proves_down = False
-    hint = HINT
 
     def __init__(self, ports: Sequence[int], *, resets_are_life: bool = False) -> None:
         """`resets_are_life`: whether a refused connection counts as an answer (firewalls, too, send resets)."""
         self.ports = tuple(ports)
         self.resets_are_life = resets_are_life
 
-    def round(
-        self,
-        targets: PingTargets,
-        *,
-        select: np.ndarray | None = None,
-        count: int = 1,
-        attempts: int = 3,
-        timeout_s: float = 1.0,
-        rate_pps: float = 20000,
-        deadline_s: float = 4.0,
-        progress: Progress | None = None,
+    def _ask(
+        self, targets: PingTargets, members: np.ndarray, limits: PingLimits, progress: Progress | None
     ) -> PingReadings:
-        """See `Pinger.round`: a probe is one connect; each attempt tries all ports, a port not again once it has refused."""
-        limits = PingLimits(count, attempts, timeout_s, rate_pps, deadline_s)
-        limits.check()
         readings = empty_readings(len(targets), time.time())
-        waiting = [(int(target), port) for port in self.ports for target in chosen(targets, select)]
-        for _ in range(attempts):
+        waiting = [(int(target), port) for port in self.ports for target in members]
+        for _ in range(limits.attempts):
             waiting = self._attempt(targets, waiting, limits, readings, progress)
             if not waiting:
                 break
@@ -133,6 +120,3 @@ class TcpPinger:
         readings.received[call.target] += 1
         rtt = np.float32(now - call.began)
         readings.rtt_seconds[call.target] = np.fmin(readings.rtt_seconds[call.target], rtt)
-
-    def close(self) -> None:
-        """Nothing is kept between rounds."""

@@ -142,6 +142,50 @@ def test_a_blackholed_address_is_silent_and_stops_nobody(engine: str, method: st
         assert found["failed"] == [22, 22, 22, 22]
 
 
+IPV6 = """
+import json
+from probes.icmp import PingTargets, open_pinger
+targets = PingTargets([f"fd00:e::{i + 1:x}" for i in range(300)] + ["::1"])
+readings = open_pinger(METHOD, engine=ENGINE).round(targets, count=2, attempts=2, timeout_s=0.2, rate_pps=RATE)
+dead = [a for a, yes in zip(targets.addresses, readings.answered) if not yes]
+print(json.dumps({"wide": bool(targets.wide.all()), "dead": dead, "failed": readings.failed[~readings.answered].tolist(),
+                  "received": sorted(set(readings.received[readings.answered].tolist())), "foreign": readings.foreign,
+                  "timed": bool((readings.rtt_seconds[readings.answered] > 0).all())}))
+"""
+
+
+@pytest.mark.parametrize("method", ["raw", "dgram", "fping"])
+def test_ipv6_alone_is_pinged_in_a_namespace_of_its_own(engine: str, method: str) -> None:
+    if method == "fping" and not is_usable():
+        pytest.skip("fping is not usable here")
+    if not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists():
+        pytest.skip("no IPv6 here")
+    script = IPV6.replace("METHOD", repr(method)).replace("ENGINE", repr(engine))
+    script = script.replace("RATE", "1000" if method == "fping" else "20000")
+    # Every address of the prefix is this host's own; one of them is a black hole.
+    ways = ("ip -6 route add local fd00:e::/64 dev lo", "ip -6 route add blackhole fd00:e::4d/128 table local metric 1")
+    found = in_namespace(script, *ways)
+    assert found == {
+        "wide": True,
+        "dead": ["fd00:e::4d"],
+        "failed": found["failed"],
+        "received": [2],
+        "foreign": 0,
+        "timed": True,
+    }
+    if method != "fping":
+        assert found["failed"] != [0]
+
+
+@pytest.mark.parametrize("method", ["raw", "dgram"])
+def test_the_ipv6_loopback_answers_alone(engine: str, method: str) -> None:
+    if not is_allowed(method):
+        pytest.skip(f"{method} sockets are not allowed here")
+    readings = SocketPinger(method, engine=engine).round(PingTargets(["::1"]), count=3)
+    assert readings.received.tolist() == [3]
+    assert readings.answered.all()
+
+
 FLAKY = """
 import json
 from probes.icmp import PingTargets, open_pinger
