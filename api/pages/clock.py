@@ -64,6 +64,18 @@ class Clock:
         """The absolute time alone, as a <time>."""
         return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), self.full(at), self.short(at))
 
+    def read(self, text: str) -> str:
+        """An ISO 8601 moment as `short` writes it; as it is where it is none."""
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            return text
+        return self.short(at) if at.tzinfo is not None else text
+
+    def stamp_s(self, seconds: float) -> Markup:
+        """Seconds since the epoch as a <time>."""
+        return self.stamp(datetime.fromtimestamp(seconds, self.zone))
+
     def midnight(self, at: datetime) -> datetime:
         """The start of the local day of `at`."""
         return self.local(at).replace(hour=0, minute=0, second=0, microsecond=0)

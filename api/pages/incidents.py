@@ -15,6 +15,11 @@ from api.pages.queries.contacts import find_contacts
 from api.pages.queries.places import read_places
 from api.pages.queries.roots import describe_roots
 from api.pages.signs import SEVERITIES
+from api.pages.story import tell
+from inventory.carrier import carrier_text, read_circuit
+from inventory.causes import CAUSES, RULES, accountable_name, evidence_sentences
+from inventory.models import State
+from inventory.words import say
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,6 +45,7 @@ def show_incidents(frame: PageFrame) -> Response:
         kinds=queries.KINDS,
         severities=SEVERITIES,
         causes=queries.list_causes(frame.session, frame.scope),
+        correctable=list(CAUSES),
         roots=describe_roots(frame.session, frame.locale, page.rows),
     )
 
@@ -48,22 +54,50 @@ def show_incidents(frame: PageFrame) -> Response:
 @kept
 def show_incident(frame: PageFrame, number: int) -> Response:
     """One incident: what failed, what it cuts off, what was said of it and when, the evidence."""
+    return incident_page(frame, number)
+
+
+def incident_page(frame: Frame, number: int, problem: str = "", status: int = 200) -> Response:
+    """The page of an incident; problem: why what was asked for was not done."""
     row = detail.read_incident(frame.session, frame.scope, number)
     if row is None:
         raise Problem("not-found")
-    schools = detail.schools_of(frame.session, frame.scope, row)
+    session, scope = frame.session, frame.scope
+    schools = detail.schools_of(session, scope, row)
+    outages = detail.outages_of(session, scope, row)
+    mark = State("flapping" if row.flapping else "down" if row.kind == "outage" else row.kind)
+    entries = tell(
+        outages,
+        detail.notices_of(session, scope, row),
+        detail.notes_of(session, scope, row),
+        detail.deliveries_of(session, scope, row) if frame.caller.is_admin else (),
+        mark,
+    )
+    language: Any = frame.locale
     return frame.page(
         "incident.html",
+        status,
+        problem=problem,
         row=row,
-        roots=describe_roots(frame.session, frame.locale, [row]),
-        contact=find_contacts(frame.session, frame.scope, [row]).get(row.id),
+        roots=describe_roots(session, frame.locale, [row]),
+        contact=find_contacts(session, scope, [row]).get(row.id),
         schools=schools,
         own_pupils=sum(school.pupils or 0 for school in schools),
-        notices=detail.notices_of(frame.session, frame.scope, row),
-        outages=detail.outages_of(frame.session, frame.scope, row),
-        merged=detail.read_incident(frame.session, frame.scope, row.merged_into) if row.merged_into else None,
-        places=read_places(frame.session, frame.scope),
-        possible=detail.name_nodes(frame.session, frame.scope, row.possible),
+        entries=entries,
+        names=detail.names_of_nodes(
+            session, scope, [name for entry in entries if entry.row is None for name in entry.names]
+        ),
+        outages=outages,
+        merged=detail.read_incident(session, scope, row.merged_into) if row.merged_into else None,
+        places=read_places(session, scope),
+        possible=detail.name_nodes(session, scope, row.possible),
+        evidence=evidence_sentences(row.cause_evidence or (), language, row.cause),
+        accountable=accountable_name(row.accountable, language) if row.accountable else "",
+        concluded=say(RULES[row.cause_rule], language) if row.cause_rule in RULES else "",
+        diagnosed=detail.device_of(session, scope, row),
+        silenced=detail.silence_of(session, scope, row, frame.now),
+        carrier=carrier_text(read_circuit(session, number, scope), language, frame.now, frame.clock.zone),
+        node=(row.root_kind, row.root_id) if row.root_kind else None,
     )
 
 

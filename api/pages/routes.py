@@ -7,6 +7,8 @@ from api.pages import (
     board,
     deliveries,
     device,
+    diagnosis,
+    handling,
     importing,
     incidents,
     lists,
@@ -15,6 +17,8 @@ from api.pages import (
     start,
     static_files,
     walls,
+    why,
+    windows,
 )
 from api.pages.settings import index as settings
 
@@ -24,6 +28,8 @@ PAGES = (
     static_files,
     board,
     incidents,
+    handling,
+    diagnosis,
     lists,
     school,
     device,
@@ -31,6 +37,8 @@ PAGES = (
     start,
     importing,
     deliveries,
+    why,
+    windows,
     settings,
     walls,
     account,

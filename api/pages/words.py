@@ -16,6 +16,7 @@ from inventory.models.telling import INCIDENT_CLASSES, TELL_LEVELS, TIMES
 
 _CAUSES = (
     "undetermined", "line", "power", "upstream", "planned", "port_down", "restart", "carrier", "device", "maintenance", "local",
+    "school", "agent",
 )  # fmt: skip
 
 WORDS: tuple[str, ...] = (
@@ -38,6 +39,13 @@ WORDS: tuple[str, ...] = (
     *(f"cause.{cause}" for cause in _CAUSES),
     *(f"accountable.{who}" for who in ("carrier", "power", "school", "province", "planned")),
     *(f"outlet.{kind}" for kind in OutletKind),
+    *(f"side.{name}" for name in ("for", "against", "neither")),
+    *(f"repeat.{name}" for name in ("never", "daily", "weekly", "monthly")),
+    *(f"window.{name}" for name in ("from_at", "until_at", "repeat_until", "node_id", "region_id", "weekdays")),
+    *(f"probe.{name}" for name in ("icmp", "snmp", "path")),
+    *(f"did.{name}" for name in (
+        "comment", "acknowledged", "unacknowledged", "lapsed", "void", "owner", "ticket", "corrected", "escalated", "sent",
+    )),
     *(f"delivery.{name}" for name in ("waiting", "claimed", "sent", "dropped")),
     *(f"tls.{name}" for name in ("starttls", "tls", "none")),
     *(f"class.{name}" for name in INCIDENT_CLASSES),

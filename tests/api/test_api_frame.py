@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.changes import touches
 from api.middleware import allowed_hosts, host_name
+from api.sentences import Facts, length, sentence
 from api.settings import ApiSettings
-from api.status import Facts, length, sentence
 from api.translation import exposition_of
 from api.words import FIELD_ERRORS, PROBLEMS, best_language
 from inventory.history import DeviceBand, HistoryWriter

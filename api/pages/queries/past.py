@@ -17,7 +17,7 @@ from inventory.scope import Scope
 
 incident, region = table(Incident), table(Region)
 
-FILTERS = ("q", "region", "kind", "severity", "cause", "from", "until", "state")
+FILTERS = ("q", "region", "kind", "severity", "cause", "from", "until", "state", "correct")
 KINDS = ("outage", "degraded", "agent_silent")
 STATES = ("open", "mended")
 
