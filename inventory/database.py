@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
+from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session
 
@@ -97,9 +98,12 @@ class Register:
 def raise_version(session: Session) -> None:
     """Raise the register's version in the session's transaction: every change of what the plan is built from does it."""
     row = table(RegisterVersion)
-    done = session.connection().execute(update(row).where(row.c.id == 1).values(version=row.c.version + 1))
-    if done.rowcount == 0:
-        session.connection().execute(insert(row).values(id=1, version=1))
+    dialect = postgresql if session.connection().dialect.name == "postgresql" else sqlite
+    first: Any = dialect.insert(row).values(id=1, version=1)
+    # One statement: of two first writers at once on PostgreSQL neither may fail.
+    session.connection().execute(
+        first.on_conflict_do_update(index_elements=["id"], set_={"version": row.c.version + 1})
+    )
 
 
 def begin_writing(connection: Connection) -> None:
