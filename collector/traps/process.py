@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 AT_ONCE = 256
 """Datagrams of one socket before the others, and the clock, are looked at."""
 
+SHARE = 0.75
+"""Most of a core that a flood may take: beyond that datagrams wait in the kernel, and are dropped and counted there. Judge and rounds may have but one core with us."""
+
 NEWS_S, HEALTH_S, SAVE_S, COMPLAIN_S = 0.1, 1.0, 60.0, 60.0
 MOST_NEWS = 5000
 """Traps in one message; the buckets keep what comes below it but for a whole province that speaks at once."""
@@ -86,8 +89,10 @@ class TrapProcess:
         news = health = time.monotonic()
         save = news + SAVE_S
         while not self._over.is_set():
-            for number, _ in poll.poll(NEWS_S * 1000):
-                self._drain(by_number[number])
+            ready, begun = poll.poll(NEWS_S * 1000), time.process_time()
+            more = [self._drain(by_number[number]) for number, _ in ready]
+            if any(more):
+                self._over.wait((time.process_time() - begun) * (1 / SHARE - 1))
             now = time.monotonic()
             if self._wanted is not None:
                 senders, self._wanted = self._wanted, None
@@ -111,17 +116,19 @@ class TrapProcess:
                 if self.receiver.security.engines:
                     save_security(self._file, self.receiver.security)
 
-    def _drain(self, listener: Listener) -> None:
+    def _drain(self, listener: Listener) -> bool:
+        """Take what waits; whether there may be more."""
         take = self.receiver.take
         for _ in range(AT_ONCE):
             got = listener.receive()
             if got is None:
-                return
+                return False
             data, source, peer, ancillary = got
             if source:
                 answer = take(data, source, listener.zone, time.monotonic())
                 if answer:
                     listener.answer(answer, peer, ancillary)
+        return True
 
     def _tell(self, now: float) -> None:
         receiver = self.receiver

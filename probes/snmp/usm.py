@@ -56,7 +56,7 @@ class LocalKeys:
     priv: bytes
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4096)
 def password_to_key(password: bytes, hash_name: str) -> bytes:
     """The key of a password: the digest over 1 MiB of its repetitions (RFC 3414, A.2). Cached: it takes milliseconds."""
     whole, rest = divmod(1 << 20, len(password))

@@ -12,6 +12,8 @@ from collector_world import Collector, World, until
 from servers import free_port, snmpd
 from trap_senders import AUTH, COLD_START, LINK_DOWN, LINK_UP, PRIV, USER, port_of, run, v2c_trap
 
+from collector.judge import Judge
+from collector.trace import replay
 from collector.traps.receiver import RESULTS
 from inventory.credentials import Secret, new_credential
 from inventory.models import DeviceKind, Watch
@@ -109,6 +111,8 @@ def test_traps_lead_to_a_reading_at_once_and_to_no_verdict(
     assert [line["trap"] for line in traps] == ["linkDown", "linkUp", "coldStart", "coldStart", "coldStart"]
     assert traps[0]["node"] == f"device:{switch}"
     assert traps[0]["port"] == "lo"
+    summary = list(replay(record.read_text().splitlines(), Judge()))[-1]
+    assert summary["kind"] == "summary", "it can be replayed, and makes no notice"
 
 
 def warm(collector: Collector) -> bool:
@@ -158,10 +162,14 @@ def test_a_receiver_that_dies_is_started_again_and_a_port_that_is_taken_is_said(
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
         holder.bind(("127.0.0.1", 0))
         taken, port = holder.getsockname()[1], free_port(socket.SOCK_DGRAM)
-        collector = collectors(traps_listen=f"127.0.0.1:{taken},127.0.0.1:{port}").start()
-        until(lambda: collector.feed().get("traps", {}).get("listening") == [f"127.0.0.1:{port}"], what="one socket")
+        collector = collectors(traps_listen=f"127.0.0.1:{taken},127.0.0.1:{port},127.0.0.2:{port}=nobody").start()
+        until(lambda: len(collector.feed().get("traps", {}).get("trouble", [])) == 2, what="what is wrong is said")
         traps = collector.feed()["traps"]
-        assert traps["trouble"] == [f"127.0.0.1:{taken}: Address already in use"]
+        assert traps["listening"] == [f"127.0.0.1:{port}", f"127.0.0.2:{port}=nobody"]
+        assert traps["trouble"] == [
+            f"127.0.0.1:{taken}: Address already in use",
+            f"127.0.0.2:{port}=nobody: no zone has this name",
+        ]
         until(lambda: f"(not on 127.0.0.1:{taken}: Address already in use)" in collector.text(), what="the log says so")
     children = Path(f"/proc/{collector.process.pid}/task/{collector.process.pid}/children")  # type: ignore[union-attr]
     found = [pid for pid in map(int, children.read_text().split()) if b"collector.traps" in command_of(pid)]
@@ -171,7 +179,7 @@ def test_a_receiver_that_dies_is_started_again_and_a_port_that_is_taken_is_said(
         found = [pid for pid in pids if b"collector.traps" in command_of(pid)]
     os.kill(found[0], signal.SIGKILL)
     until(lambda: collector.feed().get("traps", {}).get("starts", 0) >= 2, 60, "started again")
-    until(lambda: len(collector.feed().get("traps", {}).get("listening", [])) == 2, 60, "both ports now")
+    until(lambda: len(collector.feed().get("traps", {}).get("listening", [])) == 3, 60, "all sockets now")
     sender = world.ip("1.1")
     until(lambda: collector.feed().get("traps", {}).get("senders") == 2, what="senders, told again")
     assert send("snmptrap", sender, port, ["-v2c", "-c", "public"], LINK_DOWN, *port_of(1)) == 0

@@ -4,7 +4,9 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from pydantic import ValidationError
 
+from collector.settings import CollectorSettings
 from collector.traps import listeners as module
 from collector.traps.listeners import Listener, open_listeners, pack_text
 
@@ -77,6 +79,8 @@ def test_what_is_no_place_is_said_and_fails_nothing(opened):
     assert open_listeners("192.0.2.1:0")[1] == ["192.0.2.1:0: Cannot assign requested address"]
     assert open_listeners("", (9999,)) == ([], ["descriptor 9999: Bad file descriptor"])
     assert open_listeners("") == ([], [])
+    with pytest.raises(ValidationError, match="traps_listen"):
+        CollectorSettings(traps_listen="nowhere")
 
 
 def test_datagrams_that_a_full_buffer_drops_are_counted(opened):
