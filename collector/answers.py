@@ -11,6 +11,7 @@ import numpy as np
 from collector.diagnosis import MODULES, probe
 from collector.exposition import negotiate, render
 from collector.rounds.messages import AskNow
+from collector.telling.trial import try_outlet
 
 if TYPE_CHECKING:
     from collector.service import Service
@@ -105,6 +106,15 @@ def _read(service: "Service", _match: Any, _headers: Any, body: dict[str, Any]) 
     return _json(service, 202 if heard else 404, {"devices": len(wanted)})
 
 
+def _test_outlet(service: "Service", match: "re.Match[str]", _headers: Any, body: dict[str, Any]) -> Answer:
+    """One plain message through an outlet now, and what the far side said."""
+    by = str(body.get("by") or "")[:80]
+    found = try_outlet(service.register, int(match[1]), by, service.telling.may_notify)
+    if found is None:
+        return _json(service, 404, {"error": "there is no such outlet"})
+    return _json(service, 200, found)
+
+
 def _json(service: "Service", status: int, value: dict[str, Any]) -> Answer:
     body = {"as_of": service.clock.now(), **value}
     return Answer(status, "application/json", json.dumps(body, ensure_ascii=False, default=str).encode())
@@ -117,4 +127,5 @@ WAYS: tuple[tuple[str, str, Callable[["Service", Any, dict[str, str], dict[str, 
     ("GET", "/metrics", _metrics),
     ("POST", "/probe", _probe),
     ("POST", "/read", _read),
+    ("POST", r"/outlets/(\d+)/test", _test_outlet),
 )

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -25,8 +25,16 @@ RETRY_S = 1.0
 class Writer:
     """Takes the ledger and writes it. `on_notices` is told of each committed notice: (id, row)."""
 
-    def __init__(self, register: Register, ledger: Ledger, on_notices: Callable[[list[tuple[int, Row]]], None]) -> None:
+    def __init__(
+        self,
+        register: Register,
+        ledger: Ledger,
+        on_notices: Callable[[list[tuple[int, Row]]], None],
+        severities: Mapping[int, str] | None = None,
+    ) -> None:
+        """severities: of incidents, by id, as the rules have them: what the judge's side says of those is passed over."""
         self.register, self.ledger, self.on_notices = register, ledger, on_notices
+        self.severities = severities if severities is not None else {}
         self.written = 0
         self.failures = 0
         self.last_s = 0.0
@@ -49,6 +57,10 @@ class Writer:
         self.ledger.wake()
 
     def _write(self, batch: Batch) -> None:
+        for key, row in batch.incidents.items():
+            ruled = self.severities.get(self.incident_ids.get(key, 0))
+            if ruled is not None and "severity" in row:
+                row["severity"] = ruled
         while True:
             begun = time.monotonic()
             try:

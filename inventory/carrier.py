@@ -135,7 +135,7 @@ def read_circuit(session: Session, number: int, scope: Scope) -> CarrierCase:
         schools=row["schools"] if scope.everything else 0,
         pupils=row["pupils"] if scope.everything else 0,
         evidence=tuple(row["cause_evidence"] or ()),
-        contact=_contact(session, scope, row),
+        contact=contact_of(session, scope, row),
         ticket=row["ticket"],
     )
 
@@ -183,8 +183,8 @@ def _lines(session: Session, scope: Scope, row: Any) -> list[Circuit]:
     return list(found.values())
 
 
-def _contact(session: Session, scope: Scope, row: Any) -> str:
-    """The people at the place: of the root's site, its school, else the bureau."""
+def contact_of(session: Session, scope: Scope, row: Any) -> str:
+    """Name and number of the people at the place: of the root's site, its school, else the bureau; of a row of `incident`."""
     site, school, region = table(Site), table(School), table(Region)
     places: Any = None
     if row["root_kind"] == NodeKind.device:

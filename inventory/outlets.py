@@ -22,6 +22,7 @@ def _http(url: str) -> str:
 
 
 Url = Annotated[str, Field(min_length=8, max_length=1000), AfterValidator(_http)]
+Proxy = Annotated[str, Field(max_length=300, pattern=r"^(https?://[^\s]+)?$")]
 Secret = Annotated[str, Field(max_length=200)]
 Addresses = Annotated[list[Annotated[str, Field(min_length=3, max_length=120)]], Field(max_length=100)]
 
@@ -37,9 +38,10 @@ class Alertmanager(_Config):
 
 
 class WeCom(_Config):
-    """url: the robot's whole webhook address, with its key."""
+    """url: the robot's whole webhook address, with its key. proxy: `http://...`, where the robots are reached through one."""
 
     url: Url
+    proxy: Proxy = ""
 
 
 class Signed(_Config):
@@ -47,6 +49,7 @@ class Signed(_Config):
 
     url: Url
     secret: Secret = ""
+    proxy: Proxy = ""
 
 
 class Mail(_Config):
@@ -68,6 +71,7 @@ class Sms(_Config):
     """
 
     url: Url
+    proxy: Proxy = ""
     method: Literal["POST", "GET"] = "POST"
     headers: dict[str, Annotated[str, Field(max_length=500)]] = {}
     body: Annotated[str, Field(max_length=4000)] = '{"phone": "{phone}", "text": "{text}"}'
@@ -83,6 +87,7 @@ class Webhook(_Config):
 
     url: Url
     secret: Secret = ""
+    proxy: Proxy = ""
 
 
 class Apprise(_Config):

@@ -280,7 +280,9 @@ def _tail(stories: Sequence[Story], frame: Frame) -> list[str]:
 
 
 def _name(subject: Subject) -> str:
-    return (subject.name or subject.root or "?")[:80]
+    """What failed, and where: the region before a name that does not say it."""
+    name = (subject.name or subject.root or "?")[:80]
+    return name if not subject.region or subject.region in name else f"{subject.region[:40]} {name}"
 
 
 def _clock(t: float, now: float, frame: Frame) -> str:

@@ -179,6 +179,13 @@ class Post:
             item.status, item.why = "waiting", path.error
         queue.ready[:0] = parcel.items
 
+    def put_back(self, parcel: Parcel) -> None:
+        """A message that was never tried: its items wait as before."""
+        self.path(parcel.via.id).busy = False
+        for item in parcel.items:
+            item.status, item.attempts = "waiting", item.attempts - 1
+        self.queues.setdefault(parcel.audience, Queue()).ready[:0] = parcel.items
+
     def next_due(self, now: float) -> float | None:
         """When something may be sent next; None: nothing waits, or all of it for an answer."""
         times = []

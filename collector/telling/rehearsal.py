@@ -9,8 +9,8 @@ from typing import Any
 
 from collector.judge import Judge, Node
 from collector.judge.values import plain
-from collector.telling.kinds import LIMITS
-from collector.telling.messages import Frame, Limit, write
+from collector.outlets.kinds import limit_of
+from collector.telling.messages import Frame, write
 from collector.telling.post import Outcome, Parcel, Post
 from collector.telling.roster import duty_of
 from collector.telling.rulebook import Rulebook, region_number, region_path
@@ -110,7 +110,6 @@ class Rehearsal:
             path=path,
             duty_path=path,
             school=region_number(node.school) if node is not None and node.school else 0,
-            region=region,
             from_t=self._began(line, t) if known is None or line["event"] == "reopened" else known.from_t,
             affected=line["affected"],
             schools=line["schools"],
@@ -211,7 +210,7 @@ class Rehearsal:
                 }
                 for item in items
             ],
-            "text": write(items, frame, LIMITS.get(way.kind, Limit()), self._now),
+            "text": write(items, frame, limit_of(way.kind), self._now),
         }
 
     def _set_policy(self) -> None:

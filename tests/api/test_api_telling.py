@@ -27,7 +27,7 @@ def test_an_outlets_configuration_goes_in_sealed_and_never_comes_out(own_web: We
         assert row is not None
         assert KEY.encode() not in row.secret
         assert own_web.register.sealer is not None
-        assert open_config(row.secret, own_web.register.sealer) == WECOM["config"]
+        assert open_config(row.secret, own_web.register.sealer) == {**WECOM["config"], "proxy": ""}
 
 
 @pytest.mark.parametrize(
