@@ -24,12 +24,14 @@ from collector.ledger import Batch, Ledger
 from collector.live import Live
 from collector.outlets.board import Outlets
 from collector.plan import Plan, build_plan
+from collector.planned import HabitBook, HabitReader
 from collector.recording import Recording
 from collector.recovery import recover
 from collector.rounds.messages import AskNow, Health, Hello, NewColumns, PortNames, ShardRound
 from collector.schedule import SlowJobs
 from collector.server import Server
 from collector.settings import CollectorSettings
+from collector.telling.telling import Telling
 from collector.traps.desk import TrapDesk
 from collector.traps.messages import TrapNews
 from collector.traps.register import read_senders
@@ -68,7 +70,8 @@ class Service:
         self.recording = Recording(record, self.clock) if record is not None else None
         self.bench = Bench(self.ledger, self.name, record=self.recording)
         self.outlets = Outlets(register, settings, may_notify and settings.outlets_enabled, timezone)
-        self.writer = Writer(register, self.ledger, self.outlets.take)
+        self.telling = Telling(register, settings, self.outlets.may_notify, timezone, self.clock.now)
+        self.writer = Writer(register, self.ledger, self._on_notices, self.telling.severities)
         self.live = Live(self.clock)
         hello = Hello(
             clock_base=self.clock.base,
@@ -125,6 +128,7 @@ class Service:
             ("rounds", self.child.run),
             ("traps", self.traps.run),
             ("outlets", self.outlets.run),
+            ("telling", self.telling.run),
             ("socket", self.server.run),
         ):
             thread = threading.Thread(target=self._guard, args=(name, target), name=name, daemon=True)
@@ -146,6 +150,7 @@ class Service:
         self.jobs.stop()
         self.server.stop()
         self.outlets.stop()
+        self.telling.stop()
         for thread in self._threads:
             if thread.name == "judge":
                 thread.join(max(0.0, until - time.monotonic()))
@@ -176,9 +181,15 @@ class Service:
         elif isinstance(message, ShardRound | Health):
             self._queue.put(message)
 
+    def _on_notices(self, notices: list[tuple[int, dict[str, Any]]]) -> None:
+        """From the writer: the judge's notices are in the register."""
+        self.outlets.take(notices)
+        self.telling.wake()
+
     def _plan_loop(self) -> None:
         """Follow the register: its version every second, maintenance with it."""
         version, windows, rules = -1, None, None
+        habits = HabitReader(self.register)
         complaint = 0
         while not self._over.is_set():
             try:
@@ -207,6 +218,9 @@ class Service:
                     self._queue.put(read_cause_rules(self.register))
                     self.traps.follow(read_senders(self.register, plan))
                     windows = None
+                book = habits.look(time.monotonic())
+                if book is not None:
+                    self._queue.put(book)
                 found = read_windows(self.register)
                 if found != windows:
                     windows = found
@@ -256,6 +270,8 @@ class Service:
             self.bench.take_traps(message.traps)
         elif isinstance(message, CauseRules):
             self.bench.set_cause_rules(message)
+        elif isinstance(message, HabitBook):
+            self.bench.set_habits(message)
         elif isinstance(message, Plan):
             self.bench.follow(message, self.clock.now())
             self.degraded.follow(self.bench)
@@ -269,7 +285,9 @@ class Service:
         if health is not None and self.clock.now() - health.at < 3 * self.settings.liveness_every_s:
             detail = {**health.detail, "starts": self.child.starts}
             beats["rounds"] = {"at": utcnow(), "detail": detail}
-        beats["outlets"] = {"at": utcnow(), "detail": self.outlets.detail(), "stale_after": 60.0}
+        if self.telling.is_alive():
+            detail = {**self.outlets.detail(), "telling": self.telling.detail()}
+            beats["outlets"] = {"at": utcnow(), "detail": detail, "stale_after": 60.0}
         return beats
 
     def judge_detail(self) -> dict[str, Any]:
