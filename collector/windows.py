@@ -1,14 +1,24 @@
 """Maintenance windows, from the register to the judge's nodes."""
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
+from sqlalchemy import select
+
 from collector.plan import Plan
+from inventory.calendars.windows import spans_between
 from inventory.database import Register
 from inventory.models import Maintenance, NodeKind, table, utcnow
 
+AHEAD = timedelta(days=2)
+"""Windows that begin later are not told to the judge yet; they are read again every second."""
+
 
 class WindowRow(NamedTuple):
-    """A window of work that has not ended: on a node, or on a region with all that lies in it. Seconds since the epoch."""
+    """A window of work that has not ended, of a repeating one an occurrence: on a node, or on a region with all that lies in it.
+
+    Seconds since the epoch.
+    """
 
     kind: str | None
     node_id: int | None
@@ -18,21 +28,31 @@ class WindowRow(NamedTuple):
 
 
 class WindowRows(tuple[WindowRow, ...]):
-    """All windows that have not ended."""
+    """All windows that go on or begin soon."""
 
 
 def read_windows(register: Register) -> WindowRows:
-    """One SELECT."""
+    """Three SELECTs."""
     row: Any = table(Maintenance)
-    columns = (row.c.kind, row.c.node_id, row.c.region_id, row.c.from_at, row.c.until_at)
-    query = row.select().with_only_columns(*columns).where(row.c.until_at > utcnow()).order_by(row.c.id)
-    with register.engine.connect() as connection:
-        return WindowRows(
-            WindowRow(
-                NodeKind(kind).value if kind is not None else None, node, region, start.timestamp(), end.timestamp()
-            )
-            for kind, node, region, start, end in connection.execute(query)
+    now = utcnow()
+    with register.session() as session:
+        spans = spans_between(session, now, now + AHEAD)
+        if not spans:
+            return WindowRows()
+        numbers = {number for number, _, _ in spans}
+        columns = (row.c.id, row.c.kind, row.c.node_id, row.c.region_id)
+        of = {one.id: one for one in session.connection().execute(select(*columns).where(row.c.id.in_(numbers)))}
+    return WindowRows(
+        WindowRow(
+            NodeKind(of[number].kind).value if of[number].kind is not None else None,
+            of[number].node_id,
+            of[number].region_id,
+            start.timestamp(),
+            end.timestamp(),
         )
+        for number, start, end in spans
+        if number in of
+    )
 
 
 def window_nodes(plan: Plan, window: WindowRow) -> list[str]:

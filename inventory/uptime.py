@@ -135,7 +135,7 @@ def read_uptime(
     for start in range(0, len(schools), _CHUNK):
         part = schools[start : start + _CHUNK]
         downs = read_downs(session, part, from_at, until_at)
-        first, zones = _first_seen(session, part), _zones(session, part)
+        first, zones = first_seen(session, part), _zones(session, part)
         unseen = _unseen(session, from_at, until_at)
         for school in part:
             classes = calendars.class_time(calendars.school(school), *window)
@@ -201,7 +201,7 @@ def _watched(schools: Sequence[int]) -> Any:
     )
 
 
-def _first_seen(session: Session, schools: Sequence[int]) -> dict[int, float]:
+def first_seen(session: Session, schools: Sequence[int]) -> dict[int, float]:
     """{school: when the first of its gateways (where it has none: of its devices) was seen}"""
     device = table(Device)
     found: dict[int, float] = {}
