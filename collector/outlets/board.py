@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from collector.ledger import Row
 from collector.outlets.alertmanager import Alertmanager
+from collector.outlets.alertmanagers import AlertmanagerRow, Chosen, read_alertmanagers
 from collector.settings import CollectorSettings
 from inventory import log as store
 from inventory.database import Register
@@ -26,6 +28,10 @@ UNSAID = timedelta(hours=24)
 """Notices of that time that never went out (a kill between notice and sending) are sent after a start."""
 
 
+LOOK_S = 3.0
+"""Seconds between two looks at the register's Alertmanagers."""
+
+
 class Outlet(Protocol):
     """A way out. `send` raises httpx.HTTPError where it did not arrive."""
 
@@ -38,11 +44,14 @@ class Outlet(Protocol):
         """Let go of connections."""
 
 
-def outlets_of(settings: CollectorSettings) -> list[Outlet]:
-    """A row for each kind of outlet that the settings name."""
+def outlets_of(settings: CollectorSettings, rows: Sequence[AlertmanagerRow] = ()) -> list[Outlet]:
+    """The Alertmanager that the settings name, and those of the register."""
     found: list[Outlet] = []
     if settings.alertmanager_url:
         found.append(Alertmanager(settings.alertmanager_url, settings.alertmanager_resend_s, settings.page_url))
+    for row in rows:
+        made = Alertmanager(row.url, settings.alertmanager_resend_s, settings.page_url)
+        found.append(Chosen(row, made))
     return found
 
 
@@ -60,6 +69,8 @@ class Outlets:
         self._over = False
         self._restoring = False
         self._complaints = 0
+        self._rows: list[AlertmanagerRow] | None = None
+        self._look_at = 0.0
 
     def take(self, notices: list[tuple[int, Row]]) -> None:
         """Notices that are in the register now: (id, row)."""
@@ -70,15 +81,12 @@ class Outlets:
     def restore(self) -> None:
         """After a start all that is open is said again at once, what ended lately, and what was never sent."""
         self._restoring = True
-        if self.may_notify and outlets_of(self.settings):
+        if self.may_notify and outlets_of(self.settings, read_alertmanagers(self.register)):
             self.take(unsaid(self.register, utcnow()))
 
     def run(self) -> None:
         """Until `stop`."""
         if not self.may_notify:
-            return
-        self.outlets = outlets_of(self.settings)
-        if not self.outlets:
             return
         resend_at, pause = 0.0, 0.0
         while not self._over:
@@ -88,6 +96,11 @@ class Outlets:
                 for _, row in self._waiting:
                     self._due.setdefault(self._number(row), []).append(row)
                 self._waiting = []
+            if self._follow():
+                resend_at = 0.0
+            if not self.outlets:
+                self._due = {}
+                continue
             resend = time.monotonic() >= resend_at
             if not self._due and not resend:
                 continue
@@ -118,6 +131,23 @@ class Outlets:
             "waiting": sum(map(len, self._due.values())),
             "delay_s": round(self.last_delay_s, 3),
         }
+
+    def _follow(self) -> bool:
+        """Take over what the register has of Alertmanagers now; whether that is new."""
+        if time.monotonic() < self._look_at:
+            return False
+        self._look_at = time.monotonic() + LOOK_S
+        try:
+            rows = read_alertmanagers(self.register)
+        except SQLAlchemyError as error:
+            log.warning("the register cannot be read for Alertmanagers: %s", error)
+            return False
+        if rows == self._rows:
+            return False
+        for outlet in self.outlets:
+            outlet.close()
+        self._rows, self.outlets = rows, outlets_of(self.settings, rows)
+        return True
 
     def _number(self, row: Row) -> int:
         return int(row["incident_id"])

@@ -154,3 +154,25 @@ def test_a_notice_that_was_written_but_not_sent_is_sent_after_the_next_start(
     until(lambda: set(world.rows(sent)) == wanted, 60, "every notice went out")
     assert len(world.rows(sent)) == 3, "none twice"
     sender.stop()
+
+
+def test_an_alertmanager_of_the_register_gets_what_it_is_for(world: World, alertmanager: Alertmanager) -> None:
+    from inventory.models import Outlet
+    from inventory.outlets import seal_config
+
+    alertmanager.start()
+    outlets = Outlets(world.register, CollectorSettings(alertmanager_resend_s=5), may_notify=True, timezone="UTC")
+    outlets.restore()
+    thread = threading.Thread(target=outlets.run, daemon=True)
+    thread.start()
+    major = say(world, "a", "opened", None, severity="major")
+    say(world, "b", "opened", None, severity="minor")
+    assert world.register.sealer is not None
+    config = {"url": f"http://127.0.0.1:{alertmanager.port}"}
+    secret = seal_config("alertmanager", config, world.register.sealer)
+    world.add(Outlet(name="am", kind="alertmanager", secret=secret, least_severity="major"))
+    until(lambda: alertmanager.incidents() == {str(major)}, 60, "what is open is told to one that comes later")
+    say(world, "a", "resolved", None)
+    until(lambda: alertmanager.alerts() == [], 60, "it ends there")
+    outlets.stop()
+    thread.join(30)
