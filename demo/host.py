@@ -17,7 +17,7 @@ import sys
 import time
 from pathlib import Path
 
-from demo import faults, namespace
+from demo import faults, namespace, traps
 from demo.agents import Clock, Fleet
 from demo.control import Control
 from demo.network import Network
@@ -122,17 +122,20 @@ class Host:
             with connection, connection.makefile("rb") as lines:
                 connection.settimeout(2.0)
                 request = json.loads(lines.readline(65536))
-                before = self.control.dead_ports
+                before = traps.Faults.of(self.control)
                 answer = self.control.answer(request if isinstance(request, dict) else {})
-                self._trap(before ^ self.control.dead_ports)
+                self._trap(before)
                 self._silence(self.control.addresses)
                 answer.setdefault("pid", os.getpid())
                 connection.sendall(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
 
-    def _trap(self, ports: set[tuple[int, str]]) -> None:
-        """Stands for the linkDown and linkUp traps (RFC 3418) of the devices on whose ports lines were cut or mended."""
+    def _trap(self, before: traps.Faults) -> None:
+        """Devices tell what was cut or mended. Where there is no namespace, port 162 may be another's: there the collector is asked to look itself."""
+        now, silent = traps.Faults.of(self.control), self.control.addresses
+        if self.mode == "namespace":
+            traps.send(traps.traps(before, now, self.responder.fleet, silent))
         units = self.control.network.units
-        devices = sorted({unit for unit, _ in ports if units[unit].address not in self.control.addresses})
+        devices = sorted({unit for unit, _ in before.ports ^ now.ports if units[unit].address not in silent})
         if devices:
             ask_to_read(self.run_directory / "collector.sock", devices)
 
