@@ -122,10 +122,12 @@ class Collector:
 
     def pids(self) -> list[int]:
         """Its own and its children's."""
-        children = Path(f"/proc/{self.process.pid}/task")
         found = [self.process.pid]
-        for task in children.iterdir():
-            found += [int(pid) for pid in (task / "children").read_text().split()]
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            try:
+                found += [int(pid) for pid in (task / "children").read_text().split()]
+            except OSError:  # a thread that has ended
+                continue
         return found
 
     def cpu_s(self) -> dict[str, float]:

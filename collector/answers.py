@@ -23,7 +23,7 @@ class Answer:
 
     status: int
     content_type: str
-    body: bytes
+    body: bytes | bytearray
     headers: dict[str, str] = field(default_factory=dict)
 
 

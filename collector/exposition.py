@@ -70,11 +70,12 @@ def negotiate(accept: str, encoding: str) -> Form:
     return Form("application/openmetrics-text" in accept, "gzip" in kinds)
 
 
-def render(service: "Service", form: Form) -> bytes:
+def render(service: "Service", form: Form) -> bytes | bytearray:
     """The whole page."""
-    parts = list(render_families(families(service), form.openmetrics))
-    parts.append(render_self(service, form.openmetrics))
-    body = b"".join(parts)
+    body = bytearray()  # grown in place: 100,000 devices make 150 MB, and a list of pieces would double them
+    for part in render_families(families(service), form.openmetrics):
+        body += part
+    body += render_self(service, form.openmetrics)
     return gzip.compress(body, 1) if form.gzip else body
 
 

@@ -1,10 +1,15 @@
 """Full readings of devices at a low pace: what they are, their sensors. Each soon after it is first seen, then once an hour."""
 
+import json
 import logging
 import time
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from collector.ledger import Batch, Ledger, Row
 from collector.live import Live
@@ -41,11 +46,24 @@ class Facts:
 
     def __init__(self, register: Register, live: Live, ledger: Ledger, settings: CollectorSettings) -> None:
         self.register, self.live, self.ledger, self.settings = register, live, ledger, settings
-        self.known: dict[int, dict[str, Any]] = {}
+        self._known: dict[int, bytes] = {}
         self.on_reading: Callable[[int, float, dict[str, Any]], None] | None = None
         """(device, time, reading): called with each full reading"""
         self._read_at: dict[int, float] = {}
         self._written: dict[int, Row] = {}
+        self._times_of: tuple[Plan | None, NDArray[np.float64]] = (None, np.zeros(0))
+
+    def _times(self, plan: Plan) -> NDArray[np.float64]:
+        """When each target was last read, long ago where it never was."""
+        if self._times_of[0] is not plan:
+            times = [self._read_at.get(device, -1e9) for device in plan.targets.device_id.tolist()]
+            self._times_of = plan, np.array(times, np.float64)
+        return self._times_of[1]
+
+    def known(self, device_id: int) -> dict[str, Any] | None:
+        """What the last full reading of a device gave, with `read_at`; None where there is none."""
+        packed = self._known.get(device_id)
+        return None if packed is None else dict(json.loads(zlib.decompress(packed)))
 
     def run_some(self) -> None:
         """Read those that are due, oldest first, within the pace that the settings allow."""
@@ -55,25 +73,25 @@ class Facts:
         plan, columns = found
         due = time.monotonic() - self.settings.facts_every_s
         able = ((columns.reading_at > 0) | ((columns.answered & BY_SNMP) != 0)) & (columns.snmp_misses == 0)
-        wanted = [
-            target
-            for target in able.nonzero()[0].tolist()
-            if self._read_at.get(int(plan.targets.device_id[target]), -1e9) < due
-        ]
-        wanted.sort(key=lambda target: self._read_at.get(int(plan.targets.device_id[target]), -1e9))
-        some = wanted[: max(1, self.settings.facts_per_minute // 12)]
+        read_at = self._times(plan)
+        wanted = np.flatnonzero(able & (read_at < due))
+        some = wanted[np.argsort(read_at[wanted], kind="stable")][
+            : max(1, self.settings.facts_per_minute // 12)
+        ].tolist()
         with ThreadPoolExecutor(AT_ONCE) as threads:
             results = list(threads.map(lambda target: read_target(plan, target), some))
         facts: dict[int, Row] = {}
         for target, result in zip(some, results, strict=True):
             device = int(plan.targets.device_id[target])
-            self._read_at[device] = time.monotonic()
+            self._read_at[device] = read_at[target] = time.monotonic()
             if result is None:
                 continue
             if self.on_reading is not None:
                 self.on_reading(device, self.live.clock.now(), result)
-            if len(self.known) < MOST_KNOWN or device in self.known:
-                self.known[device] = {"read_at": self.live.clock.now(), **result}
+            if len(self._known) < MOST_KNOWN or device in self._known:
+                # Packed: 20,000 readings of 28 ports are 30 MB so, and 600 as dictionaries.
+                kept = {"read_at": self.live.clock.now(), **result}
+                self._known[device] = zlib.compress(json.dumps(kept, ensure_ascii=False, default=str).encode(), 1)
             row = device_row(result)
             if row and row != self._written.get(device):
                 self._written[device] = facts[device] = row

@@ -32,19 +32,20 @@ def column(blocks: list[str]) -> Labels:
 
 
 class _WithStates:
-    """Labels with each state's word added, made when a thing is first seen in that state."""
+    """Labels with each state's word added: those of the last scrape, but for what is in another state now."""
 
     def __init__(self, blocks: list[str]) -> None:
         self._blocks = blocks
-        self._made: list[dict[int, bytes]] = [{} for _ in WORDS]
+        self._last = np.full(len(blocks), len(WORDS), np.uint8), np.empty(len(blocks), object)
 
     def of(self, codes: NDArray[np.uint8]) -> Labels:
-        found = np.empty(len(self._blocks), object)
-        for i, code in enumerate(codes.tolist()):
-            made = self._made[code]
-            if i not in made:
-                made[i] = f'{{{self._blocks[i]},state="{WORDS[code]}"}} '.encode()
-            found[i] = made[i]
+        before, found = self._last  # of one moment: two scrapes may go on at a time
+        changed = np.flatnonzero(codes != before)
+        if len(changed):
+            found = found.copy()
+            for i in changed.tolist():
+                found[i] = f'{{{self._blocks[i]},state="{WORDS[codes[i]]}"}} '.encode()
+            self._last = codes.copy(), found
         return found
 
 
