@@ -19,6 +19,7 @@ from collector.clock import SteadyClock
 from collector.degraded.rules import RuleRows, read_rules
 from collector.degraded.sensors import SensorStore
 from collector.degraded.watch import Watch
+from collector.heap import keep_small
 from collector.judging import Bench
 from collector.ledger import Batch, Ledger
 from collector.live import Live
@@ -104,6 +105,7 @@ class Service:
 
     def run(self) -> None:
         """Until `stop`. Whatever part fails ends the whole: a supervisor starts it again, and the time is unseen."""
+        keep_small()
         self.register.migrate()
         ship_rules(self.register)
         found = recover(self.register)
