@@ -1,5 +1,6 @@
 """The application's own health and figures: `/-/healthy`, `/-/ready`, `/-/heartbeat`, `/metrics`."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -11,25 +12,30 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.types import Scope
+from starlette.types import Scope as Asgi
 
 from api.board import is_stale, read_feed
 from api.collector_link import CollectorGone, CollectorLink
+from api.pages.queries.unwatched import count_unattended
 from api.security import MetricsReader, public, register_of
-from inventory.database import head
+from inventory.database import Register, head
 from inventory.models import utcnow
+from inventory.scope import Scope
 
 router = APIRouter(include_in_schema=False)
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 EOF = b"# EOF\n"
+COUNT_EVERY_S = 15.0
+"""Seconds for which the counts of schools hold: a scrape must not cost a count of 15,000."""
 
 
 class OwnMetrics:
-    """The application's self-metrics, in a registry of their own."""
+    """The application's self-metrics, in a registry of their own; in another, counts of the whole province, which not everybody may see."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.province = CollectorRegistry()
         self._requests = Counter(
             "edunet_api_requests",
             "Requests answered, by the route's template and the class of the status.",
@@ -46,13 +52,40 @@ class OwnMetrics:
         self.listeners = Gauge(
             "edunet_api_event_listeners", "Boards that listen for changes now.", registry=self.registry
         )
+        self._unattended = Gauge(
+            "edunet_schools_unattended",
+            "Active schools of which nobody would be told now, each once, by why: no_gateway, not_seen, blind, tcp_only, unknown, "
+            "planned_off, maintenance, silenced. Their share is of edunet_schools_registered.",
+            ("why",),
+            registry=self.province,
+        )
+        self._counted = float("-inf")
         self.collector = Gauge(
             "edunet_api_collector_answers",
             "1 where the collector's socket answered this scrape, 0 where only the application's own figures are here.",
             registry=self.registry,
         )
 
-    def observe(self, scope: Scope, status: int, seconds: float) -> None:
+    def count_unattended(self, register: Register) -> None:
+        """Count the schools of which nobody would be told, at most every `COUNT_EVERY_S`."""
+        now = time.monotonic()
+        if now - self._counted < COUNT_EVERY_S:
+            return
+        self._counted = now
+        with register.session() as session:
+            found = count_unattended(session, Scope(), utcnow())
+        for why, count in found.counts.items():
+            self._unattended.labels(why).set(count)
+
+    def render(self, whole: bool, opened: bool) -> bytes:
+        """The figures as text; whole: with those of the province. opened: in OpenMetrics."""
+        registries = (self.registry, self.province) if whole else (self.registry,)
+        if not opened:
+            return b"".join(generate_latest(registry) for registry in registries)
+        pages: list[bytes] = [openmetrics.generate_latest(registry) for registry in registries]  # type: ignore[no-untyped-call]  # untyped there
+        return b"".join(page.removesuffix(EOF) for page in pages) + EOF
+
+    def observe(self, scope: Asgi, status: int, seconds: float) -> None:
         """Count one request. Streams of events are counted, not timed."""
         route: Any = scope.get("route")
         path = str(getattr(route, "path", "")) or "other"
@@ -86,6 +119,8 @@ def metrics(request: Request, reader: MetricsReader) -> Response:
     link: CollectorLink = request.app.state.link
     own.listeners.set(request.app.state.changes.clients)
     whole = reader is None or reader.scope.everything
+    if whole:
+        own.count_unattended(register_of(request))
     with ExitStack() as stack:
         try:
             fleet = stack.enter_context(link.metrics(request.headers.get("accept", ""))) if whole else None
@@ -95,10 +130,10 @@ def metrics(request: Request, reader: MetricsReader) -> Response:
             fleet = None
         own.collector.set(1 if fleet is not None else 0)
         if fleet is None:
-            return Response(generate_latest(own.registry), media_type=TEXT)
+            return Response(own.render(whole, False), media_type=TEXT)
         kind = fleet.headers.get("content-type", TEXT)
         opened = kind.startswith("application/openmetrics-text")
-        mine: bytes = openmetrics.generate_latest(own.registry) if opened else generate_latest(own.registry)  # type: ignore[no-untyped-call]  # untyped there
+        mine = own.render(whole, opened)
         return StreamingResponse(_joined(fleet, mine, opened, stack.pop_all().close), media_type=kind)
 
 

@@ -40,6 +40,10 @@ WORDS: tuple[str, ...] = (
     *(f"accountable.{who}" for who in ("carrier", "power", "school", "province", "planned")),
     *(f"outlet.{kind}" for kind in OutletKind),
     *(f"side.{name}" for name in ("for", "against", "neither")),
+    *(f"{group}.{why}" for group in ("why", "why_do") for why in (
+        "no_gateway", "not_seen", "blind", "tcp_only", "unknown", "planned_off", "maintenance", "silenced",
+    )),
+    *(f"unseen.{reason}" for reason in ("blind", "late", "stopped", "tcp_only")),
     *(f"repeat.{name}" for name in ("never", "daily", "weekly", "monthly")),
     *(f"window.{name}" for name in ("from_at", "until_at", "repeat_until", "node_id", "region_id", "weekdays")),
     *(f"probe.{name}" for name in ("icmp", "snmp", "path")),
