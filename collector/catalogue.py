@@ -5,7 +5,7 @@
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["gauge", "counter"]
+Kind = Literal["gauge", "counter", "histogram"]
 
 
 class Metric(NamedTuple):
@@ -220,6 +220,30 @@ SELF: tuple[Metric, ...] = (
     ),
     Metric("edunet_outlet_sent_total", "counter", "Incidents sent to outlets.", "", ()),
     Metric("edunet_outlet_failures_total", "counter", "Sendings that failed, and were tried again.", "", ()),
+    Metric("edunet_messages_total", "counter", "Messages that an outlet took.", "", ("outlet",)),
+    Metric(
+        "edunet_message_failures_total",
+        "counter",
+        "Messages that an outlet did not take, and that were tried again.",
+        "",
+        ("outlet",),
+    ),
+    Metric(
+        "edunet_message_detours_total",
+        "counter",
+        "Messages for an outlet that another one sent, since it failed.",
+        "",
+        ("outlet",),
+    ),
+    Metric("edunet_messages_waiting", "gauge", "Things to say that wait for an outlet.", "", ("outlet",)),
+    Metric(
+        "edunet_message_delay_seconds",
+        "histogram",
+        "From when a thing was due by the rules until it was sent.",
+        "seconds",
+        ("outlet",),
+    ),
+    Metric("edunet_outlet_up", "gauge", "0 while an outlet fails, and another one has to take over.", "", ("outlet",)),
     Metric("edunet_pending_rows", "gauge", "Rows that wait to be written to the register.", "", ()),
     Metric("edunet_write_duration_seconds", "gauge", "How long the last writing to the register took.", "seconds", ()),
     Metric("edunet_write_failures_total", "counter", "Writings that failed, and were tried again.", "", ()),

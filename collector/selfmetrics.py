@@ -5,16 +5,25 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from collector.asking import count_by_model
 from collector.catalogue import SELF
+from collector.telling.watch import BUCKETS
 
 if TYPE_CHECKING:
     from collector.service import Service
 
-Values = dict[str, float | dict[tuple[str, ...], float]]
+Buckets = list[tuple[str, float]]
+Values = dict[str, Any]
+"""By name: a number, numbers by labels, or of a histogram (cumulative buckets, sum) by labels."""
+
+FAMILIES: dict[str, Any] = {
+    "counter": CounterMetricFamily,
+    "gauge": GaugeMetricFamily,
+    "histogram": HistogramMetricFamily,
+}
 
 
 class SelfCollector:
@@ -30,10 +39,9 @@ class SelfCollector:
             value = values.get(metric.name)
             if value is None:
                 continue
-            kind: Any = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
-            family = kind(metric.name, metric.help, labels=metric.labels)
+            family = FAMILIES[metric.kind](metric.name, metric.help, labels=metric.labels)
             for labels, number in value.items() if isinstance(value, dict) else [((), value)]:
-                family.add_metric(labels, number)
+                family.add_metric(labels, *(number if isinstance(number, tuple) else (number,)))
             yield family
 
 
@@ -74,6 +82,7 @@ def self_values(service: "Service") -> Values:
     if found is not None:
         values["edunet_snmp_devices"] = count_by_model(*found)
     values |= _traps(service)
+    values |= _messages(service.telling.detail())
     health = service.live.health
     if health is not None:
         detail = health.detail
@@ -112,6 +121,29 @@ def _traps(service: "Service") -> Values:
         "edunet_trap_sockets": len(health.detail["listening"]),
         "edunet_traps_process_starts_total": traps.child.starts,
     }
+
+
+def _messages(detail: dict[str, Any]) -> Values:
+    """What people were told."""
+    outlets = detail["outlets"]
+    return {
+        "edunet_messages_total": {(name,): float(detail["messages"].get(name, 0)) for name in outlets},
+        "edunet_message_failures_total": {(name,): float(detail["failures"].get(name, 0)) for name in outlets},
+        "edunet_message_detours_total": {(name,): float(detail["detours"].get(name, 0)) for name in outlets},
+        "edunet_messages_waiting": {(name,): float(count) for name, count in detail["waiting"].items()},
+        "edunet_message_delay_seconds": {
+            (name,): (_cumulative(buckets), detail["delay_sums"][name]) for name, buckets in detail["delays"].items()
+        },
+        "edunet_outlet_up": {(name,): float(name not in detail["down"]) for name in outlets},
+    }
+
+
+def _cumulative(counts: list[int]) -> Buckets:
+    total, found = 0.0, []
+    for bound, count in zip((*map(str, BUCKETS), "+Inf"), counts, strict=True):
+        total += count
+        found.append((bound, total))
+    return found
 
 
 def render_self(service: "Service", openmetrics: bool) -> bytes:

@@ -87,8 +87,8 @@ class Telling:
         self._looks = self._rules = self._hourly = 0.0
         self._names: dict[int, str] = {}
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="outlet")
-        self._in_flight = 0
         self._complaints = 0
+        self._shown: dict[str, Any] = self._show()
 
     # -- from other threads ----------------------------------------------------------------------------------------
 
@@ -102,15 +102,8 @@ class Telling:
         self._news.set()
 
     def detail(self) -> dict[str, Any]:
-        """For the feed and the metrics."""
-        lengths = {self._names.get(way, str(way)): number for way, number in self.post.lengths().items()}
-        return {
-            "outlets": sorted(lengths),
-            "waiting": lengths,
-            "open": len(self.teller.tales),
-            **self.counts.shown(self._names),
-            "down": sorted(self._names[way] for way in self.health.down(self.post, self.clock()) if way in self._names),
-        }
+        """For the feed and the metrics, as it stood when it last went round."""
+        return self._shown
 
     def is_alive(self) -> bool:
         """Whether it has gone round lately."""
@@ -145,6 +138,17 @@ class Telling:
         due = min((t for t in times if t is not None), default=now + IDLE_S)
         return min(IDLE_S, max(0.02, due - now))
 
+    def _show(self) -> dict[str, Any]:
+        lengths = {self._names.get(way, str(way)): number for way, number in self.post.lengths().items()}
+        down = self.health.down(self.post, self.clock())
+        return {
+            "outlets": sorted(lengths),
+            "waiting": lengths,
+            "open": len(self.teller.tales),
+            **self.counts.shown(self._names),
+            "down": sorted(self._names.get(way, str(way)) for way in down),
+        }
+
     def _go_round(self) -> None:
         now = self.clock()
         self.looked_at = now
@@ -158,6 +162,7 @@ class Telling:
         if now >= self._hourly:
             self._hourly = now + HOUR_S
             self._tidy(now)
+        self._shown = self._show()
 
     # -- beginning -------------------------------------------------------------------------------------------------
 
@@ -302,7 +307,6 @@ class Telling:
                 self.post.put_back(parcel)
             raise
         for parcel, message in messages:
-            self._in_flight += 1
             self._pool.submit(self._send_one, parcel, message)
 
     def _send_one(self, parcel: Parcel, message: Message) -> None:
@@ -331,7 +335,6 @@ class Telling:
                     self.counts.failed(parcel)
                 self.health.note(session, parcel.via.id, answer.outcome, moment)
         for answer in self._unmarked:
-            self._in_flight -= 1
             self.post.done(answer.parcel, answer.outcome, self.clock())
             if not answer.outcome.ok:
                 log.warning("the outlet %s did not take a message: %s", answer.parcel.via.name, answer.outcome.answer)

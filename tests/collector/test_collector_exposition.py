@@ -104,6 +104,7 @@ def test_promtool_complains_of_nothing_but_the_fields_names() -> None:
     families = [
         Family(m, column([block(m.labels, tuple("x" for _ in m.labels))]), np.ones(1, np.int64))
         for m in (*CATALOGUE, *SELF)
+        if m.kind != "histogram"  # by prometheus_client alone
     ]
     done = subprocess.run(
         ["promtool", "check", "metrics"], input=rendered(families, False), capture_output=True, text=True

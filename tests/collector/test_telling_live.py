@@ -143,7 +143,9 @@ def test_what_opens_and_ends_is_said_once_each_and_logged_with_its_delay(world: 
     ]
     assert all(row["delay_s"] is not None and row["delay_s"] < 60 and row["body"] in side.taken for row in rows)
     assert all(KEY not in str(dict(row)) for row in rows)
-    assert telling.detail()["messages"] == {"wecom": 2}
+    until(lambda: telling.detail()["messages"] == {"wecom": 2}, 60, "the count")
+    assert sum(telling.detail()["delays"]["wecom"]) == 2
+    assert telling.detail()["waiting"] == {"wecom": 0}
 
 
 def test_a_robot_that_answers_200_with_an_error_is_tried_again(world: World, start: Start) -> None:
@@ -155,7 +157,7 @@ def test_a_robot_that_answers_200_with_an_error_is_tried_again(world: World, sta
         until(lambda: len(side.taken) == 1 and settled(world), 90, "the second try")
     assert len(side.heard) == 2
     assert [row["attempts"] for row in deliveries(world)] == [2]
-    assert telling.detail()["failures"] == {"dingtalk": 1}
+    until(lambda: telling.detail()["failures"] == {"dingtalk": 1}, 60, "the count")
     assert KEY not in str(world.rows("SELECT last_error FROM outlet"))
     assert world.rows("SELECT failing_since FROM outlet") == [(None,)]
 
@@ -173,7 +175,7 @@ def test_when_the_first_path_is_lost_the_second_says_so(world: World, start: Sta
         assert f"#{number}" in second.taken[0]
         until(lambda: settled(world), 60, "the mark")
         assert [row["via_id"] for row in deliveries(world)] == [spare]
-        assert telling.detail()["down"] == ["wecom"]
+        until(lambda: telling.detail()["down"] == ["wecom"], 60, "the figures")
 
 
 def _region(path: str) -> Any:

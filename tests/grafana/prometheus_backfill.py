@@ -47,7 +47,7 @@ def label_sets(metric: Metric) -> list[dict[str, str]]:
 
 def open_metrics(until: float) -> Iterator[str]:
     """OpenMetrics lines of all metrics up to `until`, counters as `unknown` where their names are not OpenMetrics'."""
-    for metric in (*CATALOGUE, *SELF):
+    for metric in (one for one in (*CATALOGUE, *SELF) if one.kind != "histogram"):
         counter = metric.kind == "counter"
         plain = counter and not metric.name.endswith("_total")
         yield f"# TYPE {metric.name.removesuffix('_total') if counter else metric.name} {'unknown' if plain else metric.kind}\n"
