@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from toy_agent import message
+from toy_agent import message, tlv
 
 from probes import engine as engines
 from probes.engine.channel import pack_addresses
@@ -66,6 +66,14 @@ def _trap() -> bytes:
         (oid_bytes("1.3.6.1.2.1.2.2.1.1.7"), 2, b"\x07"),
     ]
     return message(7, bindings, pdu=TRAP)
+
+
+def _trap_v1() -> bytes:
+    """linkDown of port 7, agent-addr 10.1.2.3."""
+    bindings = tlv(0x30, tlv(0x30, tlv(6, oid_bytes("1.3.6.1.2.1.2.2.1.1.7")) + tlv(2, b"\x07")))
+    head = tlv(6, oid_bytes("1.3.6.1.4.1.2011.2.23")) + tlv(0x40, bytes((10, 1, 2, 3)))
+    pdu = tlv(0xA4, head + tlv(2, b"\x02") + tlv(2, b"\x00") + tlv(0x43, b"\x07") + bindings)
+    return tlv(0x30, tlv(2, b"\x00") + tlv(4, b"public") + pdu)
 
 
 def _v3() -> bytes:
@@ -148,7 +156,7 @@ PURE: dict[str, tuple[Callable[[], Decoder], list[bytes]]] = {
     "message": (lambda: decode_message, [_GET, _response()]),
     "message v3": (lambda: _v3_whole, [_v3()]),
     "answer v3": (lambda: _opened, [_v3()]),
-    "trap": (lambda: lambda data: read_envelope(data, open_envelope(data)), [_trap()]),
+    "trap": (lambda: lambda data: read_envelope(data, open_envelope(data)), [_trap(), _trap_v1()]),
     "trap v3": (_traps_v3, [_v3()]),
     "text": (lambda: decode_text, ["教学楼".encode("gbk"), "教学楼".encode()]),
     "walk, plain": (lambda: _walk("python"), [_response()]),
