@@ -1,7 +1,5 @@
 """What is not watched or silenced now: why, by whom, until when, and what share of all that is."""
 
-from typing import Any
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -34,7 +32,8 @@ def show_unwatched(frame: PageFrame) -> Response:
     """Schools of which nobody would be told now."""
     found = read_unattended(frame.session, frame.scope, frame.now, frame.caller.is_admin)
     return frame.page(
-        "unwatched.html", found=found, whys=WHYS, links=LINKS, marks=MARKS, names=_names(frame, found), unspoken=_unspoken(frame)
+        "unwatched.html", found=found, whys=WHYS, links=LINKS, marks=MARKS, names=_names(frame, found),
+        key=id, unspoken=_unspoken(frame)
     )  # fmt: skip
 
 
@@ -42,20 +41,22 @@ def _unspoken(frame: Frame) -> int:
     return int(frame.freshness.judge.get("snmp_not_yet_seen") or 0)
 
 
-def _names(frame: Frame, found: Unattended) -> dict[Any, tuple[str, str]]:
-    """(name, address) of what each window and silence is of, by its row."""
-    rows = [hush.row for hush in (*found.windows, *found.silences)]
+def _names(frame: Frame, found: Unattended) -> dict[int, tuple[str, str]]:
+    """(name, address) of what each window and silence is of, by the identity of its hush."""
+    hushes = [*found.windows, *found.silences]
+    rows = [hush.row for hush in hushes]
     wanted = [(str(row.kind), row.node_id) for row in rows if row.kind and row.node_id]
     named, regions = nodes.names_of_nodes(frame.session, frame.scope, wanted), region_names(frame)
     urls = {"device": "/devices/", "line": "/lines/", "school": "/schools/"}
-    names: dict[Any, tuple[str, str]] = {}
-    for row in rows:
+    names: dict[int, tuple[str, str]] = {}
+    for hush in hushes:
+        row, key = hush.row, id(hush)
         if row.kind and row.node_id:
             url = urls.get(str(row.kind), "")
-            names[row] = (named.get((str(row.kind), row.node_id), "–"), f"{url}{row.node_id}" if url else "")
+            names[key] = (named.get((str(row.kind), row.node_id), "–"), f"{url}{row.node_id}" if url else "")
         elif row.region_id is not None:
-            names[row] = (regions.get(row.region_id, "–"), "")
+            names[key] = (regions.get(row.region_id, "–"), "")
         else:
             number = row.incident_id
-            names[row] = (f"#{number}", f"/incidents/{number}")
+            names[key] = (f"#{number}", f"/incidents/{number}")
     return names
