@@ -107,7 +107,9 @@ class Up:
         self.demonstration = False
         self.handed = trap_sockets()
         self.began = time.monotonic()
-        self.alive_told = self.traps_told = False
+        self.alive_told = False
+        self.traps_until: float | None = None
+        """until when the collector is asked where it hears traps; None: it has told"""
         self.stopping = False
         self.leave_at: float | None = None
         self.fresh = True
@@ -207,6 +209,7 @@ class Up:
             self._start_host()
         for child in self._children():
             self.supervisor.start(child)
+        self.traps_until = time.monotonic() + ALIVE_S
 
     def _start_host(self) -> None:
         """Start the responder, and wait until it answers: the collector needs its namespace."""
@@ -280,7 +283,7 @@ class Up:
 
     def _loop(self, control: socket.socket, wake: socket.socket) -> None:
         while not self.stopping:
-            for ready in self.supervisor.step(1.0 if self.alive_told and self.traps_told else 0.5):
+            for ready in self.supervisor.step(1.0 if self.alive_told and self.traps_until is None else 0.5):
                 if ready is control:
                     self._serve_control(control)
                 elif ready is wake:
@@ -289,8 +292,8 @@ class Up:
                 self._leave()
             if not self.alive_told:
                 self._tell_when_alive()
-            if not self.traps_told:
-                self._tell_of_traps()
+            if self.traps_until is not None:
+                self._tell_of_traps(self.traps_until)
 
     def _tell_when_alive(self) -> None:
         register = self.demo_register if self.demonstration else self.register
@@ -305,12 +308,13 @@ class Up:
             _say(words.ALIVE.format(up=states["up"], all=sum(states.values()), seconds=seconds))
         self.alive_told = bool(states.get("up")) or seconds > ALIVE_S or not self.demonstration
 
-    def _tell_of_traps(self) -> None:
+    def _tell_of_traps(self, until: float) -> None:
         """Where traps are heard, once the collector knows."""
         found = ask_where(self.places.run / "collector.sock")
         if found is not None:
             _say(words.trap_words(*found))
-        self.traps_told = found is not None or time.monotonic() - self.began > ALIVE_S
+        if found is not None or time.monotonic() > until:
+            self.traps_until = None
 
     def _serve_control(self, control: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError):
