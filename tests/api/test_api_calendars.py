@@ -223,3 +223,45 @@ def test_a_schools_uptime_is_told_in_both_ways_and_only_within_the_own_part(web:
     assert web.client("looker").get(f"/api/v1/schools/{school}/uptime").status_code == 200
     late = {"from": until.isoformat(), "until": start.isoformat()}
     assert web.client("looker").get(f"/api/v1/schools/{school}/uptime", params=late).status_code == 422
+
+
+def test_what_nobody_is_told_of_is_listed_with_why_by_whom_and_until_when(own_web: Web) -> None:
+    from sqlmodel import select
+
+    from inventory.models import Incident
+
+    root, province = own_web.client("root"), own_web.province
+    now = utcnow()
+    span = {"from_at": (now - timedelta(hours=1)).isoformat(), "until_at": (now + timedelta(hours=3)).isoformat()}
+    made = root.post("/api/v1/maintenance", json={"region_id": province.counties[0], "reason": "割接", **span}).json()
+    silence = {"kind": "school", "node_id": province.schools[1][0], "until_at": span["until_at"], "reason": "known"}
+    assert root.post("/api/v1/silences", json=silence).status_code == 201
+    with own_web.register.write() as session:
+        incident = session.exec(select(Incident).where(Incident.status == "open")).first()
+        assert incident is not None
+        incident.planned_until, incident.planned_why = (
+            now + timedelta(hours=2),
+            {"reason": "habit", "habits": ["night"]},
+        )
+        session.add(incident)
+        name, path = incident.root_name, incident.path
+    whole = root.get("/api/v1/not-watched")
+    assert whole.status_code == 200, whole.text
+    body = whole.json()
+    assert body["total"] == 10
+    assert body["schools"] == sum(body["why"].values()) > 0
+    (window,) = [row for row in body["maintenance"] if row["id"] == made["id"]]
+    assert (window["region_id"], window["reason"], window["schools"]) == (province.counties[0], "割接", 5)
+    assert window["created_by"]
+    (silent,) = body["silences"]
+    assert (silent["kind"], silent["node_id"], silent["reason"], silent["schools"]) == (
+        "school",
+        province.schools[1][0],
+        "known",
+        1,
+    )
+    assert [(row["name"], row["why"]["habits"]) for row in body["planned_off"]] == [(name, ["night"])]
+    mine = own_web.client("looker").get("/api/v1/not-watched").json()
+    assert mine["total"] == 5
+    assert mine["silences"] == []
+    assert len(mine["planned_off"]) == int(path.startswith(province.paths[0]))
