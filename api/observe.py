@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -10,6 +11,8 @@ from fastapi import APIRouter, Depends
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
+from sqlalchemy import func, select
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Scope as Asgi
@@ -19,8 +22,11 @@ from api.collector_link import CollectorGone, CollectorLink
 from api.pages.queries.unwatched import count_unattended
 from api.security import MetricsReader, public, register_of
 from inventory.database import Register, head
-from inventory.models import utcnow
+from inventory.models import Delivery, table, utcnow
 from inventory.scope import Scope
+
+UNTOLD = timedelta(minutes=10)
+"""What waits longer for an outlet fails the heartbeat."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -108,7 +114,7 @@ def ready(request: Request) -> Response:
 
 @router.get("/-/heartbeat", dependencies=[Depends(public)])
 def heartbeat(request: Request) -> Response:
-    """For a watchdog outside: 200 only while judge and rounds give fresh signs of life."""
+    """For a watchdog outside: 200 only while judge, rounds and outlets give fresh signs of life, and people can be told; 503 names what is not so."""
     return _verdict(request, with_schema=False)
 
 
@@ -150,13 +156,25 @@ def _joined(fleet: httpx.Response, mine: bytes, opened: bool, close: Callable[[]
         close()
 
 
+def find_untold(session: Session, now: datetime) -> list[str]:
+    """What waits to be said for minutes, since no outlet takes it: then edunet cannot alarm, and the watchdog must."""
+    row = table(Delivery)
+    waiting = row.c.status.in_(("waiting", "claimed")) & (row.c.due_at < now - UNTOLD)
+    found = session.connection().execute(select(func.count(), func.min(row.c.due_at)).where(waiting)).one()
+    return [f"outlets: {found[0]} things could not be said since {found[1].isoformat()}"] if found[0] else []
+
+
 def _verdict(request: Request, *, with_schema: bool) -> Response:
     wrong = []
     try:
         with register_of(request).session() as session:
             feed = read_feed(session, utcnow())
+            untold = [] if with_schema else find_untold(session, utcnow())
         if is_stale(feed):
             wrong.append("feed: old or missing")
+        if not with_schema and any(row["name"] == "outlets" and row["stale"] for row in feed):
+            wrong.append("outlets: old")
+        wrong += untold
         if with_schema and register_of(request).schema_version() != head():
             wrong.append("register: schema is not up to date")
     except Exception as error:  # noqa: BLE001 - whatever it is, the register cannot be read

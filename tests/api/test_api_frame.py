@@ -14,6 +14,7 @@ import httpx
 import pytest
 from conftest import Web, running, until
 from prometheus_client.parser import text_string_to_metric_families
+from sqlmodel import select
 
 from api.changes import touches
 from api.middleware import allowed_hosts, host_name
@@ -22,7 +23,7 @@ from api.settings import ApiSettings
 from api.translation import exposition_of
 from api.words import FIELD_ERRORS, PROBLEMS, best_language
 from inventory.history import DeviceBand, HistoryWriter
-from inventory.models import Feed, Incident, State, utcnow
+from inventory.models import Delivery, Feed, Incident, State, utcnow
 from inventory.scope import Scope
 
 
@@ -133,6 +134,26 @@ def test_it_is_ready_while_judge_and_rounds_give_signs_of_life(own_web: Web) -> 
     board = own_web.client("root").get("/api/v1/board").json()
     assert board["stale"] is True
     assert {row["name"]: row["stale"] for row in board["feed"]} == {"judge": True, "rounds": False}
+
+
+def test_the_heartbeat_fails_when_people_cannot_be_told(own_web: Web) -> None:
+    client, now = own_web.client(), utcnow()
+    ask = lambda: client.get("/-/heartbeat")  # noqa: E731
+    with own_web.register.write() as session:
+        session.add(Feed(name="outlets", at=now, stale_after=60))
+    assert ask().status_code == 200
+    with own_web.register.write() as session:
+        session.add(Delivery(outlet_id=1, event="opened", queued_at=now, due_at=now - timedelta(minutes=5)))
+    assert ask().status_code == 200
+    with own_web.register.write() as session:
+        session.add(Delivery(outlet_id=1, event="opened", queued_at=now, due_at=now - timedelta(minutes=11)))
+    assert (ask().status_code, ask().text.split(":")[0]) == (503, "outlets")
+    with own_web.register.write() as session:
+        for row in session.exec(select(Delivery)):
+            row.status = "sent"
+        session.get_one(Feed, "outlets").at = now - timedelta(minutes=2)
+    assert ask().text == "outlets: old\n"
+    assert client.get("/-/ready").status_code == 200
 
 
 def test_metrics_are_open_on_loopback_alone(web: Web) -> None:
