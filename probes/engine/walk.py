@@ -47,7 +47,7 @@ def _header(data: cython.uchar[::1], at: cython.longlong, end: cython.longlong, 
     size = data[at + 1]
     at += 2
     if size >= 128:
-        more = cython.cast(cython.int, size & 127)
+        more = size & 127
         if more == 0 or more > 3 or at + more > end:
             return -1
         size = 0
@@ -479,15 +479,15 @@ class Walk:
     @cython.exceptval(-9, check=False)
     def _note_sent(self, device: cython.int, size: cython.int, now: cython.uint) -> cython.int:
         """What the timers and the budgets need of a request."""
+        tries: cython.int = self.tries[device]
         self.sent[device] = now
-        if self.begun[device] == 0:
-            self.begun[device] = now
-        if self.tries[device] == 0:
+        if tries == 0:
             self.began[device] = now
-        if self.tries[device] < 255:
-            self.tries[device] += 1
-        if self.sends[device] < 65535:
-            self.sends[device] += 1
+            if self.begun[device] == 0:
+                self.begun[device] = now
+        if tries < 255:
+            self.tries[device] = tries + 1
+        self.sends[device] += 1  # never beyond 65,535: that is the largest budget
         self.octets[device] += size
         return 0
 
@@ -497,24 +497,26 @@ class Walk:
     @cython.exceptval(-9, check=False)
     def _note_answer(self, device: cython.int, size: cython.longlong, now: cython.uint) -> cython.int:
         """The round-trip time by RFC 6298 (2.3, in us), of requests that were sent once only (Karn); the octets; the tries begin again."""
-        rtt: cython.longlong = now - self.sent[device]
-        mean: cython.longlong = self.srtt[device]
-        spread: cython.longlong = self.rttvar[device]
-        if self.tries[device] == 1 and 0 <= rtt < 1 << 30:
-            if mean == 0:
-                mean = rtt if rtt > 0 else 1
-                spread = rtt >> 1
-            else:
+        rtt: cython.longlong
+        mean: cython.longlong
+        spread: cython.longlong
+        if self.tries[device] == 1:
+            rtt = now - self.sent[device]
+            mean = self.srtt[device]
+            if mean:
+                spread = self.rttvar[device]
                 spread += ((mean - rtt if mean > rtt else rtt - mean) - spread) >> 2
                 mean += (rtt - mean) >> 3
-            self.srtt[device] = cython.cast(cython.uint, mean if mean > 0 else 1)
-            self.rttvar[device] = cython.cast(cython.uint, spread)
-            if self.samples[device] < 65535:
-                self.rtt_sum[device] += cython.cast(cython.uint, rtt)
-                self.samples[device] += 1
+            else:
+                spread = rtt >> 1
+                mean = rtt
+            self.srtt[device] = mean if mean > 0 else 1
+            self.rttvar[device] = spread
+            self.rtt_sum[device] += rtt
+            self.samples[device] += 1
         self.tries[device] = 0
         self.heard[device] = 1
-        self.octets[device] += cython.cast(cython.uint, size)
+        self.octets[device] += size
         return 0
 
     @cython.cfunc
@@ -528,11 +530,11 @@ class Walk:
         rtt: cython.longlong = now - self.began[device]
         if 0 <= rtt < 1 << 30:
             if self.srtt[device] < rtt:
-                self.srtt[device] = cython.cast(cython.uint, rtt)
+                self.srtt[device] = rtt
             if self.rttvar[device] < rtt >> 2:
-                self.rttvar[device] = cython.cast(cython.uint, rtt >> 2)
+                self.rttvar[device] = rtt >> 2
             if self.samples[device] < 65535:
-                self.rtt_sum[device] += cython.cast(cython.uint, rtt)
+                self.rtt_sum[device] += rtt
                 self.samples[device] += 1
         self.sent[device] = now
         self.heard[device] = 1
@@ -639,7 +641,7 @@ class Walk:
         self.asked[device] = asked
         self.asked_scalars[device] = wanted
         self.state[device] = 1
-        return cython.cast(cython.int, at - start)
+        return at - start
 
     @cython.cfunc
     @cython.nogil
@@ -782,7 +784,7 @@ class Walk:
         if place < 0:
             self.tally[3] += 1
             return -1
-        mixed = cython.cast(cython.uint, self.head[0]) ^ self.key
+        mixed = self.head[0] ^ self.key
         device = mixed & ((1 << self.bits) - 1)
         if self.head[0] < 0x40000000 or device >= self.devices or self.head[6] != 0xA2:
             self.tally[2] += 1
@@ -793,13 +795,13 @@ class Walk:
         if not self._from(device, data, sources, source):
             self.tally[2] += 1
             return -1
-        if self.state[device] != 1 or self.head[0] != self._request_id(cython.cast(cython.int, device)):
+        if self.state[device] != 1 or self.head[0] != self._request_id(device):
             self.tally[5] += 1
             behind = (self.sequence[device] - (mixed >> self.bits)) & (0x3FFFFFFF >> self.bits)
             if behind < self.tries[device] and (self.state[device] == 2 or (self.state[device] == 1 and behind)):
-                self._note_late(cython.cast(cython.int, device), now)
+                self._note_late(device, now)
             return -1
-        return cython.cast(cython.int, device)
+        return device
 
     def admit(self, packet: bytes, source: bytes, now: cython.uint = 1) -> int:
         """The device that this answer is of, now READY, for callers that read its varbinds themselves; -1 for none (counted why).
@@ -958,13 +960,13 @@ class Walk:
                 if index >= 0 and self.cursors[device, c]:
                     self.tally[6] += 1
                 continue
-            self.cursors[device, c] = cython.cast(cython.uint, index)
+            self.cursors[device, c] = index
             at = cells[k * 5 - 2]
             size = cells[k * 5 - 1]
             if not _is_number(data, tag, at, size):
                 continue
             if index != seen:
-                row = self._row(device, cython.cast(cython.int, index))
+                row = self._row(device, index)
                 seen = index
                 if row < 0:
                     ended = 0xFFF
@@ -1016,10 +1018,10 @@ class Walk:
                 if _is_number(data, self.cells[k * 5 + 2], at, self.cells[k * 5 + 4]):
                     value = _number(data, at, self.cells[k * 5 + 4])
                     if c == 0 and value >> 32 == 0:
-                        self.uptime[device] = cython.cast(cython.uint, value)
+                        self.uptime[device] = value
                         self.tally[1] += 1
                     elif c and self.expected[device] <= 0:
-                        self.expected[device] = 4096 if value > 4096 else cython.cast(cython.int, value)
+                        self.expected[device] = 4096 if value > 4096 else value
             k += 1
         self.wanted[device] = 0
         return k
@@ -1090,7 +1092,7 @@ class Walk:
         if room < 8:
             room = 8
         if room > self.row_index.shape[0] - base:
-            room = cython.cast(cython.int, self.row_index.shape[0] - base)
+            room = self.row_index.shape[0] - base
         if count:
             self._shift(self.base[device], base, count)
         self.base[device] = base
