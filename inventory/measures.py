@@ -1,6 +1,7 @@
 """What rules of degradation can look at: a row each. Data alone; how a value is come by is in `collector/degraded/`."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from inventory.models.rules import Measure
 
@@ -45,3 +46,28 @@ MEASURES: tuple[MeasureRow, ...] = (
 )
 
 BY_MEASURE = {row.measure: row for row in MEASURES}
+
+MOST_SAID = 3
+"""Measures that a sentence names."""
+
+
+def say_measures(evidence: Mapping[str, Any]) -> tuple[str, str]:
+    """What is wrong in an incident of kind degraded, by its evidence, in Chinese and English: `线路丢包 23.7 %、...`; of a rule's several levels the worst."""
+    worst: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for wrong in evidence.get("measures", ()):
+        known = worst.get((wrong["measure"], wrong["subject"]))
+        if known is None or _SEVERITY.index(wrong["severity"]) > _SEVERITY.index(known["severity"]):
+            worst[wrong["measure"], wrong["subject"]] = wrong
+    said = [_say(wrong) for wrong in list(worst.values())[:MOST_SAID]]
+    more = ("、等" if len(worst) > MOST_SAID else "", ", ..." if len(worst) > MOST_SAID else "")
+    return "、".join(zh for zh, _ in said) + more[0], ", ".join(en for _, en in said) + more[1]
+
+
+def _say(wrong: Mapping[str, Any]) -> tuple[str, str]:
+    row = BY_MEASURE.get(wrong["measure"])
+    figure = f" {wrong['value']:g} {row.unit}".rstrip() if row is not None and row.unit else ""
+    of = f" ({wrong['of']})" if wrong.get("of") else ""
+    return f"{wrong['name_zh']}{figure}{of}", f"{wrong['name_en'] or wrong['name_zh']}{figure}{of}"
+
+
+_SEVERITY = ("warning", "minor", "major", "critical")

@@ -77,6 +77,12 @@ def summaries(incident: Mapping[str, Any]) -> tuple[str, str]:
             f"{name}:SNMP {'已恢复应答' if resolved else '无应答,但 ping 正常'}",
             f"{name}: SNMP {'answers again' if resolved else 'is silent while ping answers'}",
         )
+    if incident["kind"] == "degraded":
+        wrong = say_measures(incident["evidence"] or {})
+        return (
+            f"{name}:{'劣化已恢复' if resolved else wrong[0] or '劣化'}",
+            f"{name}: {'no longer degraded' if resolved else wrong[1] or 'degraded'}",
+        )
     flapping = ",反复抖动" if incident["flapping"] else "", ", flapping" if incident["flapping"] else ""
     if resolved:
         return f"{name} 已恢复", f"{name} has recovered"

@@ -6,7 +6,7 @@ from sqlmodel import select
 
 from inventory import rules
 from inventory.database import Register
-from inventory.measures import BY_MEASURE, MEASURES
+from inventory.measures import BY_MEASURE, MEASURES, say_measures
 from inventory.models import DegradedRule, DeviceKind, Measure, SchoolLevel, table
 from inventory.rules import ship_rules, shipped_rules
 
@@ -57,3 +57,18 @@ def test_an_upgrade_brings_new_values_but_leaves_alone_what_a_person_has_changed
     assert (found["line-loss"].row_version, found["line-rtt"].row_version) == (1, 2)
     assert "new-one" in found
     assert ship_rules(register) == 0
+
+
+def test_what_is_wrong_is_said_in_both_languages_the_worst_of_each_measure_once() -> None:
+    loss = {"measure": "line_loss_percent", "subject": "line:1", "value": 23.684, "of": "", "severity": "minor"}
+    names = {"name_zh": "线路丢包", "name_en": "Line loses packets"}
+    heavy = {"name_zh": "线路严重丢包", "name_en": "Line loses many packets"}
+    power = {"measure": "ups_on_battery", "subject": "device:2", "value": 1.0, "of": "Output Source", "severity": "minor"}
+    evidence = {
+        "measures": [{**loss, **names}, {**loss, **heavy, "severity": "major"}, {**power, "name_zh": "电池", "name_en": ""}]
+    }
+    assert say_measures(evidence) == (
+        "线路严重丢包 23.684 %、电池 (Output Source)",
+        "Line loses many packets 23.684 %, 电池 (Output Source)",
+    )
+    assert say_measures({}) == ("", "")
