@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from inventory.measures import say_measures
+
 ALERT = "EdunetOutage"
 """`alertname` of every incident; `kind` tells outages from silent agents."""
 
