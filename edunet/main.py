@@ -21,6 +21,7 @@ COMMANDS: tuple[str, ...] = (
     "demo",
     "probe",
     "outages",
+    "outlet",
     "replay",
     "version",
 )

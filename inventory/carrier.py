@@ -110,7 +110,7 @@ def _circuit_lines(circuit: Circuit, chinese: bool) -> list[str]:
         )
         if part
     )
-    place = ",".join(part for part in (circuit.place, circuit.address) if part)
+    place = ("，" if chinese else ", ").join(part for part in (circuit.place, circuit.address) if part)
     found = [("电路：" if chinese else "Circuit: ") + first]
     if place:
         found.append(("地点：" if chinese else "Place: ") + place)

@@ -1,20 +1,14 @@
 """Who is on duty, and who listens at which level: pure functions of (subject, turns, ways, time)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from collector.telling.values import LEVELS, Audience, Policy, Subject, Turn, Way, covers, rank
-
-WEEK_S = 7 * 86_400.0
+from inventory.duties import goes_on
 
 
 def is_on(turn: Turn, t: float) -> bool:
     """Whether a turn goes on at `t`. A weekly one comes again every 7 days; one that begins after `last_t` does not."""
-    if not turn.weekly:
-        return turn.from_t <= t < turn.until_t
-    if t < turn.from_t:
-        return False
-    begun = turn.from_t + (t - turn.from_t) // WEEK_S * WEEK_S
-    return t < begun + (turn.until_t - turn.from_t) and (turn.last_t is None or begun <= turn.last_t)
+    return goes_on(t, turn.from_t, turn.until_t, turn.weekly, turn.last_t)
 
 
 def on_duty(turns: Sequence[Turn], subject: Subject, level: str, t: float) -> list[Turn]:
@@ -70,13 +64,3 @@ def duty_of(policy: Policy, subject: Subject, t: float) -> list[Turn]:
         if found:
             return found
     return []
-
-
-def gaps(turns: Sequence[Turn], paths: Mapping[str, str], times: Sequence[float]) -> list[str]:
-    """Names of regions {path: name} for which nobody is on duty, there or above, at one of the times."""
-    missing = []
-    for path, name in paths.items():
-        subject = Subject(id=0, path=path, duty_path=path)
-        if any(not any(on_duty(turns, subject, level, t) for level in LEVELS) for t in times):
-            missing.append(name)
-    return missing

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from inventory.checking import Finding
     from inventory.database import Register
 
 
@@ -39,7 +40,7 @@ def _check_rest(as_json: bool) -> None:
     from inventory.words import say
 
     store = open_register()
-    found = check_register(store)
+    found = [*check_register(store), *_telling(store)]
     plan = _plan(store)
     bad = any(finding.level == "error" for finding in found) or (plan is not None and "error" in plan)
     if as_json:
@@ -58,6 +59,20 @@ def _check_rest(as_json: bool) -> None:
             print(_line("warning", warning))
         print(_line("ok", say("Plan: {targets} targets.", targets=plan["targets"])))
     raise typer.Exit(int(bad))
+
+
+def _telling(store: "Register") -> "list[Finding]":
+    """Whether people can be told."""
+    from zoneinfo import ZoneInfo
+
+    from edunet.registry import load_settings
+    from inventory.checking_telling import check_telling
+    from inventory.models import utcnow
+
+    settings = load_settings()
+    with store.session() as session:
+        zone, named = ZoneInfo(settings.timezone), bool(settings.collector.alertmanager_url)
+        return check_telling(session, utcnow(), zone, named)
 
 
 def _line(level: str, text: str) -> str:

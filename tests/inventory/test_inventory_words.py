@@ -10,7 +10,7 @@ from inventory.imports.problems import MESSAGES
 from inventory.words import _chinese, language, say
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [*(ROOT / "inventory").rglob("*.py"), *(ROOT / "edunet" / "commands" / f"{name}.py" for name in ("imports", "zone", "credential", "user", "outages", "check", "version")), ROOT / "edunet" / "registry.py", ROOT / "edunet" / "mishaps.py", ROOT / "edunet" / "secrets_input.py"]  # fmt: skip
+SOURCES = [*(ROOT / "inventory").rglob("*.py"), *(ROOT / "edunet" / "commands" / f"{name}.py" for name in ("imports", "zone", "credential", "user", "outages", "outlet", "check", "version")), ROOT / "edunet" / "registry.py", ROOT / "edunet" / "mishaps.py", ROOT / "edunet" / "secrets_input.py"]  # fmt: skip
 
 
 def _texts() -> set[str]:
