@@ -63,9 +63,19 @@ def test_what_is_wrong_is_said_in_both_languages_the_worst_of_each_measure_once(
     loss = {"measure": "line_loss_percent", "subject": "line:1", "value": 23.684, "of": "", "severity": "minor"}
     names = {"name_zh": "线路丢包", "name_en": "Line loses packets"}
     heavy = {"name_zh": "线路严重丢包", "name_en": "Line loses many packets"}
-    power = {"measure": "ups_on_battery", "subject": "device:2", "value": 1.0, "of": "Output Source", "severity": "minor"}
+    power = {
+        "measure": "ups_on_battery",
+        "subject": "device:2",
+        "value": 1.0,
+        "of": "Output Source",
+        "severity": "minor",
+    }
     evidence = {
-        "measures": [{**loss, **names}, {**loss, **heavy, "severity": "major"}, {**power, "name_zh": "电池", "name_en": ""}]
+        "measures": [
+            {**loss, **names},
+            {**loss, **heavy, "severity": "major"},
+            {**power, "name_zh": "电池", "name_en": ""},
+        ]
     }
     assert say_measures(evidence) == (
         "线路严重丢包 23.684 %、电池 (Output Source)",
