@@ -20,6 +20,7 @@ from collector.degraded.world import BenchWorld, port_text
 from collector.ledger import Row, moment
 from collector.live import Live
 from collector.plan import Plan
+from collector.rounds.store import expand
 from collector.shared import Columns
 from inventory.models import Measure, NodeKind, parse_node_id
 
@@ -221,11 +222,15 @@ class Watch:
 
 def _find_rows(columns: Columns, target: NDArray[np.int64], name: NDArray[np.int64]) -> NDArray[np.int64]:
     """The row of each port (target, number of its name) in the columns; -1 where it is not there."""
-    rows = np.flatnonzero((columns.present != 0) & np.isin(columns.name_id, np.unique(name[name >= 0])))
+    asked = np.unique(target[name >= 0])
+    counts = np.diff(columns.offsets)[asked]
+    rows, owner = expand(columns.offsets[asked], counts), np.repeat(asked, counts)
+    ids = columns.name_id[rows].astype(np.int64)  # a copy: the rounds write there at any moment
+    there = (columns.present[rows] != 0) & (ids >= 0)
+    rows, owner, ids = rows[there], owner[there], ids[there]
     if not len(rows):
         return np.full(len(target), -1, np.int64)
-    owner = np.searchsorted(columns.offsets, rows, side="right") - 1
-    have, want = owner << 32 | columns.name_id[rows], target << 32 | np.maximum(name, 0)
+    have, want = owner << 32 | ids, target << 32 | np.maximum(name, 0)
     order = np.argsort(have, kind="stable")
     at = np.minimum(np.searchsorted(have[order], want), len(have) - 1)
     found = rows[order][at]
