@@ -274,6 +274,7 @@ class Service:
             self.bench.set_cause_rules(message)
         elif isinstance(message, HabitBook):
             self.bench.set_habits(message)
+            self.degraded.class_hours.set(message.calendars)
         elif isinstance(message, Plan):
             self.bench.follow(message, self.clock.now())
             self.degraded.follow(self.bench)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from collector.degraded.desk import SETTLE_S, Desk, Outcome
 from collector.degraded.engine import Change, Engine
+from collector.degraded.hours import ClassHours
 from collector.degraded.ringstats import RingStats, ring_stats
 from collector.degraded.rows import incident_row
 from collector.degraded.rules import RuleRows
@@ -37,18 +38,12 @@ ROUNDS_OF_LOOK = 2.8
 
 FROM_RING = frozenset({"loss_percent", "rtt_ms", "line_loss_percent", "line_rtt_ms"})
 
-InClass = Callable[[Plan, float], "NDArray[np.bool_] | None"]
-"""(plan, now) -> by school of the plan, whether it has lessons; None: not known."""
-
-
 class Watch:
     """Owned by the judge's thread. `sensors` is written by the slow jobs."""
 
-    def __init__(
-        self, sensors: SensorStore, every_s: float, settle_s: float = SETTLE_S, in_class: InClass | None = None
-    ) -> None:
+    def __init__(self, sensors: SensorStore, every_s: float, settle_s: float = SETTLE_S) -> None:
         """every_s: of the liveness rounds. settle_s: how long a case waits before it is opened."""
-        self.sensors, self.in_class = sensors, in_class
+        self.sensors, self.class_hours = sensors, ClassHours()
         self.look_s, self._settle_s = ROUNDS_OF_LOOK * every_s, settle_s
         self.engine, self.desk = Engine(), Desk(settle_s)
         self.looks = 0
@@ -97,7 +92,7 @@ class Watch:
         if now - self._looked_at >= self.look_s or now < self._looked_at:
             self._looked_at = now
             view = self._view(bench, plan, columns, live)
-            changes += self.engine.look(view, now, self.in_class(plan, now) if self.in_class else None)
+            changes += self.engine.look(view, now, self.class_hours(plan, now))
             self.looks += 1
         world = BenchWorld(
             plan, self._subjects, self.engine, bench, (bench.nodes.code, bench.schools.code), self._text_of
