@@ -20,17 +20,19 @@ from collector.incidents import Context, incident_row, notice_rows
 from collector.judge import Judge
 from collector.judge.values import IncidentView, Notice, Rules
 from collector.ledger import Batch, Ledger, Row, moment
+from collector.linejudge import Facts, LineJudge
 from collector.live import Live
 from collector.plan import Plan
 from collector.planned import HabitBook, off_spans
 from collector.report import RoundReport
-from collector.rounds.messages import ShardRound
+from collector.rounds.messages import LineRound, ShardRound
 from collector.schools import DOWN, NOT_SEEN, UNKNOWN, UP
 from collector.statebook import CODES, StateBook
 from collector.states import LineView, States, Sums
 from collector.targets import WATCH_ANY
 from collector.trace import node_value
 from collector.traps.messages import Trap
+from collector.ways import WayNews
 from collector.windows import WindowRows, window_nodes
 from inventory.models import Measure, NodeKind, parse_node_id
 
@@ -58,6 +60,7 @@ class Bench(StateBook):
         super().__init__(Judge(self._rules, series=f"{int(time.time()):x}-"))
         self.incidents: dict[str, IncidentView] = {}
         self.causes = Causes()
+        self.lines = LineJudge()
         self.reports = 0
         self.last_notice_delay = 0.0
         self._affected: dict[str, tuple[str, ...]] = {}
@@ -106,6 +109,7 @@ class Bench(StateBook):
         nodes = [self._with_seen(node, known_nodes) for node in plan.nodes]
         self.judge.set_topology(now, nodes)
         self.causes.follow(plan, nodes)
+        self.lines.follow(plan)
         if self.record is not None:
             self.record({"t": now, "kind": "topology", "nodes": [node_value(node) for node in nodes]})
         self._renumber(plan, now)
@@ -182,14 +186,10 @@ class Bench(StateBook):
         if plan is None or message.version != plan.version or (message.zone, message.shard) not in self._asked:
             return False
         report = self._report(plan, message)
-        self.judge.take_round(report)
-        self.causes.scene.take_report(report)
+        if report.facts:
+            report = replace(report, facts=self.lines.hear_ports(report.facts, self.judge.node_state))
+        self._take_report(report)
         self.reports += 1
-        if self.record is not None:
-            self.record(report.as_line())
-        for node, facts in report.facts.items():
-            for port, word in facts.get("ports", {}).items():
-                self._port_word[node, port] = word == "up"
         if message.kind == "liveness":
             self._watch_blindness(plan, message)
             group = self._groups[message.zone, message.shard] if message.asked is None else message.asked
@@ -198,6 +198,30 @@ class Bench(StateBook):
             if len(fresh):
                 self._first_words(fresh, message.ended, message.self_ok)
         return True
+
+    def _take_report(self, report: RoundReport) -> None:
+        """Hand a report to all who hear one."""
+        self.judge.take_round(report)
+        self.causes.scene.take_report(report)
+        if self.record is not None:
+            self.record(report.as_line())
+        for node, facts in report.facts.items():
+            for port, word in facts.get("ports", {}).items():
+                self._port_word[node, port] = word == "up"
+
+    def take_lines(self, message: LineRound) -> None:
+        """Which addresses of lines answered."""
+        if self.plan is not None and message.version == self.plan.version:
+            self._take_facts(self.lines.hear_addresses(message, self.judge.node_state), message.ended)
+
+    def take_ways(self, news: WayNews) -> None:
+        """By which line gateways send."""
+        if self.plan is not None:
+            self._take_facts(self.lines.hear_ways(news, self.judge.node_state), news.at)
+
+    def _take_facts(self, facts: Facts, t: float) -> None:
+        if facts:
+            self._take_report(RoundReport(t, (), (), collector=self.name, kind="reading", facts=facts))
 
     def _report(self, plan: Plan, message: ShardRound) -> RoundReport:
         nodes, where = plan.nodes, plan.target_node

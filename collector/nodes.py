@@ -5,10 +5,11 @@ closes it, with a warning, and a node that loses its only way so has none known.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from collector.judge.values import Node
+from collector.linewords import WORD
 from collector.rows import DeviceRow, LineRow, PrefixRow, Rows, SiteRow
 from inventory.links import SURE, learned_ways
 from inventory.lookup import pack, parse_address
@@ -133,11 +134,16 @@ class _Ways:
 
 
 def build_topology(
-    rows: Rows, asked: frozenset[int], operators: dict[int, str], learned_confidence: float = SURE
+    rows: Rows,
+    asked: frozenset[int],
+    operators: dict[int, str],
+    learned_confidence: float = SURE,
+    worded: Collection[int] = (),
 ) -> Topology:
     """The judge's nodes. asked: ids of devices that are asked. operators: by site, where all its lines are of one operator.
 
-    learned_confidence: links that devices tell of are used from here on, where nothing is declared.
+    learned_confidence: links that devices tell of are used from here on, where nothing is declared. worded: lines with a word
+    of their own (collector/linewords.py).
     """
     ways, warnings = _Ways(rows, learned_confidence), []  # type: tuple[_Ways, list[str]]
     pupils = {school.id: school.pupils for school in rows.schools}
@@ -161,7 +167,7 @@ def build_topology(
                 role=None if edge else str(device.kind),
             )
         )
-    nodes += [_line_node(line, ways) for line in rows.lines]
+    nodes += [_line_node(line, ways, line.id in worded) for line in rows.lines]
     nodes += _site_nodes(ways)
     return Topology(*break_loops(nodes, warnings))
 
@@ -199,8 +205,8 @@ def _without(node: Node, above: set[str]) -> Node:
     return replace(node, up=left or None)
 
 
-def _line_node(line: LineRow, ways: _Ways) -> Node:
-    port = None
+def _line_node(line: LineRow, ways: _Ways, worded: bool) -> Node:
+    port = (f"line:{line.id}", WORD) if worded else None
     for device, name in ((line.far_device_id, line.far_port), (line.end_device_id, line.end_port)):
         if port is None and device in ways.devices and name:
             port = (f"device:{device}", name)

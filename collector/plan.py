@@ -5,7 +5,7 @@ and the probes' vocabulary.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Protocol
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from collector.asking import askings_of
 from collector.credentials import resolve
 from collector.judge.values import Node
+from collector.lineways import LineWays, find_lineways, line_ends
 from collector.nodes import build_topology
 from collector.rows import DeviceRow, LineRow, RegionRow, Rows, SchoolRow, SiteRow, read_rows
 from collector.targets import WATCH_ANY, WATCH_ICMP, WATCH_SNMP, WATCH_TCP, Targets, ZonePlan
@@ -68,6 +69,7 @@ class Plan:
     """line id -> the first site that it serves"""
     monitored: frozenset[tuple[int, str]]
     """(device id, port name)"""
+    lineways: LineWays
     warnings: tuple[str, ...] = ()
 
     @cached_property
@@ -112,8 +114,11 @@ def build_plan(
     which, known, said = (credentials or resolve)(register, [d.id for d in candidates])
     warnings += said
     targets = _targets(rows, candidates, addresses, which, known, shard_size, warnings)
-    topology = build_topology(rows, frozenset(targets.device_id.tolist()), _operators(rows), learned_confidence)
-    return _assemble(rows, targets, topology.nodes, (*warnings, *topology.warnings))
+    lineways = find_lineways(rows, targets)
+    targets = replace(targets, line_ends=line_ends(rows, targets, addresses))
+    asked = frozenset(targets.device_id.tolist())
+    topology = build_topology(rows, asked, _operators(rows), learned_confidence, lineways.worded)
+    return _assemble(rows, targets, lineways, topology.nodes, (*warnings, *topology.warnings))
 
 
 def _addresses(rows: Rows, warnings: list[str]) -> dict[int, tuple[int, str]]:
@@ -216,7 +221,9 @@ def _operators(rows: Rows) -> dict[int, str]:
     return {site: next(iter(of)) for site, of in found.items() if len(of) == 1}
 
 
-def _assemble(rows: Rows, targets: Targets, nodes: tuple[Node, ...], warnings: tuple[str, ...]) -> Plan:
+def _assemble(
+    rows: Rows, targets: Targets, lineways: LineWays, nodes: tuple[Node, ...], warnings: tuple[str, ...]
+) -> Plan:
     index = {node.id: i for i, node in enumerate(nodes)}
     target_node = np.array([index[f"device:{d}"] for d in targets.device_id.tolist()], np.int64)
     node_target = np.full(len(nodes), -1, np.int64)
@@ -254,6 +261,7 @@ def _assemble(rows: Rows, targets: Targets, nodes: tuple[Node, ...], warnings: t
         line_schools={line: tuple(of) for line, of in line_schools.items()},
         line_site=dict(reversed(rows.served)),
         monitored=_monitored(rows),
+        lineways=lineways,
         warnings=warnings,
     )
 

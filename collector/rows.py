@@ -53,6 +53,8 @@ class LineRow(NamedTuple):
     end_port: str | None
     far_device_id: int | None
     far_port: str | None
+    near_address: str | None
+    far_address: str | None
 
 
 class SiteRow(NamedTuple):

@@ -24,6 +24,7 @@ from collector.neighbours import Neighbours
 from collector.portlog import PortLog
 from collector.retention import forget_old
 from collector.rounds.messages import PortNames
+from collector.ways import Ways
 from inventory.database import Register
 from inventory.models import utcnow
 
@@ -63,6 +64,7 @@ class SlowJobs:
             service.live, service.sensors, settings.sensors_per_minute, settings.sensors_every_s
         )
         self.neighbours = Neighbours(service.register, service.live, service.settings.links_keep_days)
+        self.ways = Ways(service.live, service.take)
         self.devices.on_reading = self._take_reading
         self._scheduler: Any = None
         self._names: queue.SimpleQueue[PortNames | None] = queue.SimpleQueue()

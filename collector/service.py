@@ -28,7 +28,7 @@ from collector.plan import Plan, build_plan
 from collector.planned import HabitBook, HabitReader
 from collector.recording import Recording
 from collector.recovery import recover
-from collector.rounds.messages import AskNow, Health, Hello, NewColumns, PortNames, ShardRound
+from collector.rounds.messages import AskNow, Health, Hello, LineRound, NewColumns, PortNames, ShardRound
 from collector.schedule import SlowJobs
 from collector.server import Server
 from collector.settings import CollectorSettings
@@ -36,6 +36,7 @@ from collector.telling.telling import Telling
 from collector.traps.desk import TrapDesk
 from collector.traps.messages import TrapNews
 from collector.traps.register import read_senders
+from collector.ways import WayNews
 from collector.windows import read_windows
 from collector.writer import Writer
 from inventory.database import Register
@@ -169,6 +170,10 @@ class Service:
             log.exception("%s failed: the collector ends", name)
             os._exit(1)
 
+    def take(self, message: Any) -> None:
+        """A message for the judge's thread, from any other."""
+        self._queue.put(message)
+
     # -- what comes in ---------------------------------------------------------------------------------------------
 
     def _on_message(self, message: Any, fds: list[int]) -> None:
@@ -180,7 +185,7 @@ class Service:
         if isinstance(message, PortNames):
             self.live.take_names(message)
             self.jobs.take_names(message)
-        elif isinstance(message, ShardRound | Health):
+        elif isinstance(message, ShardRound | LineRound | Health):
             self._queue.put(message)
 
     def _on_notices(self, notices: list[tuple[int, dict[str, Any]]]) -> None:
@@ -266,6 +271,10 @@ class Service:
                 self.bench.look_at_agents(self.live, self.settings.agent_silent_rounds, self.clock.now())
             self.degraded.look(self.bench, self.live, self.jobs.ports.monitored, self.clock.now())
             self.bench.take_power(self.sensors)
+        elif isinstance(message, LineRound):
+            self.bench.take_lines(message)
+        elif isinstance(message, WayNews):
+            self.bench.take_ways(message)
         elif isinstance(message, RuleRows):
             self.degraded.set_rules(message)
         elif isinstance(message, TrapNews):

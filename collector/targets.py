@@ -22,6 +22,16 @@ class ZonePlan:
 
 
 @dataclass(frozen=True)
+class LineEnd:
+    """An address of a line itself: pinged in every liveness round, no target of its own. zone: index in `Targets.zones`."""
+
+    line: int
+    near: bool
+    address: str
+    zone: int
+
+
+@dataclass(frozen=True)
 class Targets:
     """What is asked, densely numbered 0 ... n-1. All arrays have n rows; `shard` counts within a zone."""
 
@@ -45,6 +55,7 @@ class Targets:
     """names of the rules behind each of `askings`"""
     asking_of: NDArray[np.int32] | None = None
     """which of `askings` holds for each target; None: the first for all"""
+    line_ends: tuple[LineEnd, ...] = ()
 
     def __len__(self) -> int:
         return len(self.address)

@@ -138,7 +138,7 @@ class Casebook:
             if node is None:
                 continue
             lines = scene.lines_of(device) if node.probe else [device]
-            found |= {port[0] for line in lines if (port := scene.nodes[line].port) is not None}
+            found |= {owner for line in lines for owner, _ in scene.ends_of(line)}
             found |= set(scene.of_school.get(node.school or "", ()))
         return frozenset(found)
 

@@ -107,7 +107,7 @@ def _other_way(scene: Scene, subject: Subject, state: State, now: float) -> Iter
     root = scene.nodes.get(subject.root or "")
     if root is None or root.probe or root.port is None or state(root.id).state != "out":
         return
-    said = scene.ports_said.get(root.port, float("-inf"))
+    said = max(scene.ports_said.get(port, float("-inf")) for port in (root.port, *scene.ends_of(root.id)))
     answering = [device for device in subject.devices if state(device).state == "up"]
     known = all(said > subject.back[device] for device in answering if device in subject.back)
     if answering and known and len(answering) == len(subject.devices):
@@ -124,18 +124,16 @@ def _ports(scene: Scene, subject: Subject, state: State) -> Iterator[Evidence]:
     else:
         return
     far: list[Evidence] = []
-    for line in lines:
-        port = scene.nodes[line].port
-        heard = scene.ports.get(port) if port is not None else None
-        if port is None or heard is None:
+    for owner, name in [port for line in lines for port in scene.ends_of(line)]:
+        heard = scene.ports.get((owner, name))
+        if heard is None or owner in lines:
             continue
         at, word = heard
-        if port[0] in subject.devices:
-            if word == "down" and state(port[0]).state == "up":
-                yield Evidence("near_port_down", at, port[0], {"port": port[1]})
-        elif port[0] != line:
-            kind = "far_port_down" if word == "down" else "far_port_up"
-            far.append(Evidence(kind, at, port[0], {"port": port[1]}))
+        if owner in subject.devices:
+            if word == "down" and state(owner).state == "up":
+                yield Evidence("near_port_down", at, owner, {"port": name})
+        else:
+            far.append(Evidence("far_port_down" if word == "down" else "far_port_up", at, owner, {"port": name}))
     # Of several lines one that is up is enough: the gateway could have been reached by it.
     up = [piece for piece in far if piece.kind == "far_port_up"]
     yield from up[:1] or far[:1]
@@ -185,16 +183,16 @@ def _traps(scene: Scene, subject: Subject) -> Iterator[Evidence]:
             elif trap.name in ("coldStart", "warmStart") and subject.since - SLACK_S <= trap.t <= end + AROUND_S:
                 yield Evidence("start_trap", trap.t, device, {"trap": trap.name})
         for line in scene.lines_of(device) if device in scene.nodes else ():
-            owner, name = scene.nodes[line].port or ("", "")
-            for trap in scene.traps.get(owner, ()) if owner not in subject.devices else ():
-                if trap.name == "linkDown" and trap.port == name and abs(trap.t - subject.since) <= AROUND_S:
-                    yield Evidence("far_port_down", trap.t, owner, {"port": name})
+            for owner, name in scene.ends_of(line):
+                for trap in scene.traps.get(owner, ()) if owner not in subject.devices else ():
+                    if trap.name == "linkDown" and trap.port == name and abs(trap.t - subject.since) <= AROUND_S:
+                        yield Evidence("far_port_down", trap.t, owner, {"port": name})
 
 
 def _is_an_end(scene: Scene, device: str, port: str) -> bool:
     """Whether a linkDown of a school's device may be that of its line: the port that a line ends on, or one that was not named."""
-    ends = [scene.nodes[line].port for line in scene.lines_of(device)] if device in scene.nodes else []
-    mine = [end[1] for end in ends if end is not None and end[0] == device]
+    lines = scene.lines_of(device) if device in scene.nodes else []
+    mine = [name for line in lines for owner, name in scene.ends_of(line) if owner == device]
     return not port or not mine or port in mine
 
 

@@ -48,6 +48,10 @@ class Causes:
         """Another plan; nodes: as the judge has them."""
         self.plan = plan
         self.scene.set_topology(nodes)
+        ends: dict[str, list[tuple[str, str]]] = {}
+        for port, line in plan.lineways.ports.items():
+            ends.setdefault(f"line:{line}", []).append(port)
+        self.scene.ends = ends
 
     def set_rules(self, rules: CauseRules) -> None:
         """Approvals have changed, perhaps: the cases that are open count by the new ones."""

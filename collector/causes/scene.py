@@ -65,6 +65,8 @@ class Scene:
         """node -> since when its agent is silent while it answers"""
         self.off: dict[str, list[tuple[float, float]]] = {}
         """school -> spans in which it is known to be switched off"""
+        self.ends: dict[str, list[tuple[str, str]]] = {}
+        """line -> the ports that it ends on, where they are others than the node's own"""
         self.touched: set[str] = set()
 
     def set_topology(self, nodes: Sequence[Node]) -> None:
@@ -178,6 +180,12 @@ class Scene:
             else:
                 waiting += self.below.get(child, ())
         return found
+
+    def ends_of(self, line: str) -> list[tuple[str, str]]:
+        """(device, ifName) of the ports that a line ends on."""
+        node = self.nodes.get(line)
+        port = node.port if node is not None else None
+        return self.ends.get(line) or ([port] if port is not None else [])
 
     def lines_of(self, node: str) -> list[str]:
         """The unasked nodes with a port that a node hangs under."""

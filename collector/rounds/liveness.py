@@ -41,6 +41,7 @@ class Sweep:
     lost: NDArray[np.uint8]
     self_ok: list[bool]
     unproven: NDArray[np.bool_]
+    line_ends: tuple[bool, ...] = ()
 
 
 class Liveness:
@@ -56,7 +57,11 @@ class Liveness:
     ) -> None:
         self.targets, self.pinger, self.drops = targets, pinger, drops or Drops()
         self.eyes = Eyes(targets.zones)
-        self._pings = PingTargets([*targets.address, *self.eyes.addresses])
+        # Where ping proves nothing, the silence of a line's address would call the line down.
+        self._line_ends = targets.line_ends if pinger.proves_down else ()
+        more = [*self.eyes.addresses, *(end.address for end in self._line_ends)]
+        self._pings = PingTargets([*targets.address, *more])
+        self._also = np.arange(len(targets), len(targets) + len(more))
         self._snmp_targets = snmp_targets
         self._poller = SnmpPoller() if snmp_targets is not None else None
         self._threads = threads
@@ -93,7 +98,9 @@ class Liveness:
         rtt[answered == 0] = MISS
         self._missed = (answered & BY_PING) == 0
         any_target = [bool((answered[self.targets.zone == zone] > 0).any()) for zone in range(len(self.targets.zones))]
-        return Sweep(answered, rtt, lost, self.eyes.self_ok(references, any_target), self._unproven & (answered == 0))
+        eyes, ends = references[: len(self.eyes.addresses)], references[len(self.eyes.addresses) :]
+        self_ok = self.eyes.self_ok(eyes, any_target)
+        return Sweep(answered, rtt, lost, self_ok, self._unproven & (answered == 0), tuple(ends))
 
     def _ping(
         self,
@@ -104,7 +111,7 @@ class Liveness:
         rate_pps: int,
     ) -> list[bool]:
         n = len(self.targets)
-        select = np.concatenate([self._by_ping, np.arange(n, n + len(self.eyes.addresses))])
+        select = np.concatenate([self._by_ping, self._also])
         if not len(select):
             return []
         whole = PATIENCE * every_s

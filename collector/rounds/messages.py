@@ -62,6 +62,16 @@ class ShardRound:
 
 
 @dataclass(frozen=True)
+class LineRound:
+    """Which addresses of lines answered in a liveness round: in the order of the plan's `line_ends`; self_ok: by zone."""
+
+    version: int
+    ended: float
+    answered: tuple[bool, ...]
+    self_ok: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
 class NewColumns:
     """A block of shared columns has taken the last one's place; its descriptor goes with the message."""
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from collector.clock import SteadyClock
 from collector.rounds.drops import Drops
 from collector.rounds.liveness import Liveness, Sweep
-from collector.rounds.messages import AskNow, Health, Hello, NewColumns, NewPlan, PortNames, ShardRound
+from collector.rounds.messages import AskNow, Health, Hello, LineRound, NewColumns, NewPlan, PortNames, ShardRound
 from collector.rounds.outbox import Outbox
 from collector.rounds.reading import Readings, inherit, snmp_targets
 from collector.rounds.store import Store
@@ -147,6 +147,8 @@ class RoundsProcess:
         for zone, shard, group in current.groups:
             for report in _reports(sweep, zone, shard, group, version, tick, (started, ended, every)):
                 self.outbox.put(report)
+        if sweep.line_ends:
+            self.outbox.put(LineRound(version, ended, sweep.line_ends, tuple(sweep.self_ok)))
         self._counts["rounds"] += 1
         self._counts["blind"] += sum(not ok for ok in sweep.self_ok)
         self._last |= {
