@@ -38,6 +38,7 @@ ROUNDS_OF_LOOK = 2.8
 
 FROM_RING = frozenset({"loss_percent", "rtt_ms", "line_loss_percent", "line_rtt_ms"})
 
+
 class Watch:
     """Owned by the judge's thread. `sensors` is written by the slow jobs."""
 
