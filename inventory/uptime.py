@@ -131,10 +131,10 @@ def read_uptime(
     """{school: its uptime in [from_at, until_at)}; until_at must not lie in the future. The caller has checked the scope."""
     window = (from_at.timestamp(), until_at.timestamp())
     found: dict[int, Uptime] = {}
-    work = _work(session, from_at, until_at)
     for start in range(0, len(schools), _CHUNK):
         part = schools[start : start + _CHUNK]
         downs = read_downs(session, part, from_at, until_at)
+        work = _work(session, from_at, until_at, downs)
         first, zones = first_seen(session, part), _zones(session, part)
         unseen = _unseen(session, from_at, until_at)
         for school in part:
@@ -178,16 +178,22 @@ def down_of(row: Any, until_t: float) -> Down:
     return Down(row.from_at.timestamp(), until_t, accountable, planned, by_hand)
 
 
-def _work(session: Session, from_at: datetime, until_at: datetime) -> dict[int, list[Span]]:
-    """{school: windows of maintenance over it}"""
+def _work(
+    session: Session, from_at: datetime, until_at: datetime, downs: Mapping[int, Sequence[Down]]
+) -> dict[int, list[Span]]:
+    """{school: windows of maintenance over it}, of those that touch any outage: of the others nobody need know whom they cover."""
+    dark = merge((down.from_t, down.until_t) for mine in downs.values() for down in mine)
     spans: dict[int, list[Span]] = defaultdict(list)
     for number, start, end in spans_between(session, from_at, until_at):
-        spans[number].append((start.timestamp(), end.timestamp()))
+        span = (start.timestamp(), end.timestamp())
+        if intersect([span], dark):
+            spans[number].append(span)
     row = table(Maintenance)
     found: dict[int, list[Span]] = defaultdict(list)
-    for window in session.connection().execute(select(row).where(row.c.id.in_(spans))).mappings():
-        for school in schools_covered(session, window):
-            found[school] += spans[window["id"]]
+    if spans:
+        for window in session.connection().execute(select(row).where(row.c.id.in_(spans))).mappings():
+            for school in schools_covered(session, window):
+                found[school] += spans[window["id"]]
     return found
 
 

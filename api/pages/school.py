@@ -1,7 +1,7 @@
 """The page of one school: is it all right; if not, since when, why, who acts?"""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter
@@ -17,7 +17,9 @@ from api.pages.queries.roots import describe_roots, name_lines
 from api.pages.queries.slow import slowness_of
 from api.pages.uptime import Day, Span, split_days
 from api.pages.way import draw_way
+from inventory.calendars import read_calendars
 from inventory.models import DeviceKind, NodeKind, State
+from inventory.uptime import Uptime, read_uptime
 
 router = APIRouter(include_in_schema=False)
 
@@ -53,6 +55,7 @@ def show_school(frame: PageFrame, number: int) -> Response:
             rows.school, rows.word, rows.lines, queries.read_way(frame.session, frame.scope, rows.lines), root
         ),
         days=days,
+        sums=_sums(frame, number, starts_at=days[0].start),
         outages=outages[:8],
         outage_count=len(outages),
         kinds=_kinds(rows),
@@ -84,6 +87,12 @@ def read_days(frame: Frame, kind: NodeKind, number: int, first: Any, zones: set[
         (begin, end or frame.now) for begin, end in queries.list_unseen(frame.session, zones, starts[0])
     ]
     return split_days(starts, frame.now, first, down, unknown), outages
+
+
+def _sums(frame: Frame, number: int, starts_at: datetime) -> Uptime:
+    """Its uptime since then: experienced and accountable, 24 × 7 and in class hours."""
+    calendars = read_calendars(frame.session, str(frame.clock.zone), [number])
+    return read_uptime(frame.session, [number], starts_at, frame.now, calendars)[number]
 
 
 def _read(frame: Frame, number: int) -> queries.SchoolRows:
