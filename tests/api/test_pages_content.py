@@ -370,6 +370,7 @@ class Stand:
             "out_bps": 1e6,
         }
         sensors = [{"class": "temperature", "descr": "Board", "value": 41.5}]
+        trap = {"at": 1e9, "trap": "linkDown", "security": "authPriv", "source": "10.0.0.9", "ifName": "GE0/0/5"}
         return {
             "as_of": 1.0,
             "device": number,
@@ -379,6 +380,7 @@ class Stand:
             "sysUpTime": 8_640_000,
             "ports": [port],
             "sensors": sensors,
+            "traps": [trap],
         }
 
 
@@ -393,6 +395,8 @@ def test_live_readings_stand_on_the_devices_page_and_their_absence_is_said(web: 
     finally:
         web.app.state.link = link
     for words in ("250 Mbit/s", "4.20 ms", "1 天", "41.5 °C", "ICMP, SNMP", "0 %"):
+        assert words in said, words
+    for words in ("主动上报", "linkDown", "authPriv", "GE0/0/5"):
         assert words in said, words
 
 
