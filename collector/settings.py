@@ -69,7 +69,7 @@ class CollectorSettings(BaseModel):
         default=10.0, ge=1, description="Least seconds between two immediate readings of one device that traps ask for."
     )
     traps_burst: int = Field(
-        default=20, ge=1, description="Traps of one device that are kept at once; those beyond are counted as storm."
+        default=60, ge=1, description="Traps of one device that are kept at once; those beyond are counted as storm."
     )
     traps_per_minute: int = Field(
         default=30, ge=1, description="Traps of one device a minute that are kept after that."
