@@ -206,8 +206,10 @@ def unsaid(register: Register, now: datetime) -> list[tuple[int, Row]]:
 
 
 def read_incidents(register: Register, ids: list[int], open_too: bool, ended_too: bool) -> list[Any]:
-    """Incidents as rows with `region` and `root_node`: these, all that are open, and those that ended lately."""
+    """Incidents as rows with `region` and `root_node`: these, all that are open, and those that ended lately; none that is planned off."""
     incident, region = table(Incident), table(Region)
+    # Switched off as usual: nobody is told before it should be on again (`collector/planned.py`).
+    due = or_(incident.c.planned_until.is_(None), incident.c.planned_until <= utcnow())
     wanted: list[Any] = [incident.c.id.in_(ids)]
     if open_too:
         wanted.append((incident.c.status == "open") & incident.c.opened_at.is_not(None))
@@ -219,7 +221,9 @@ def read_incidents(register: Register, ids: list[int], open_too: bool, ended_too
             for row in connection.execute(select(region.c.id, region.c.code, region.c.name))
         }
         rows = (
-            connection.execute(select(incident).where(or_(*wanted), incident.c.opened_at.is_not(None))).mappings().all()
+            connection.execute(select(incident).where(or_(*wanted), incident.c.opened_at.is_not(None), due))
+            .mappings()
+            .all()
         )
     found = []
     for row in rows:

@@ -1,13 +1,17 @@
 """Planned off through the bench and to people: kept, counted, told to nobody before its end; and what never hides."""
 
+import shutil
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from collector_world import World
+from collector_world import World, until
+from servers import alertmanager, alerts
 from sqlmodel import select
 from telling_world import World as Telling
 from telling_world import subject
@@ -15,13 +19,16 @@ from telling_world import subject
 from collector.causes.live import read_cause_rules
 from collector.judging import Bench
 from collector.ledger import Ledger
+from collector.outlets.board import Outlets
 from collector.plan import build_plan
 from collector.planned import HabitReader
 from collector.recovery import recover
 from collector.rounds.messages import ShardRound
+from collector.settings import CollectorSettings
 from collector.writer import write_batch
+from inventory import log as store
 from inventory.calendars import read_calendars
-from inventory.models import Exam, Habit, Incident, NodeKind, Notice, Outage
+from inventory.models import Exam, Habit, Incident, NodeKind, Notice, Outage, utcnow
 from inventory.uptime import read_uptime
 
 EVENING = datetime(2026, 11, 23, 23, 50, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -267,3 +274,26 @@ def test_the_reader_gives_the_book_again_only_when_something_has_changed(
     assert book is not None
     assert list(book.habits) == [world.ids["school1"]]
     assert NodeKind.school == "school"
+
+
+@pytest.mark.server
+def test_alertmanager_hears_of_it_when_it_should_be_on_again_and_not_before(world: World, tmp_path: Path) -> None:
+    if shutil.which("prometheus-alertmanager") is None:
+        pytest.skip("prometheus-alertmanager is not installed")
+    with alertmanager(tmp_path) as port:
+        settings = CollectorSettings(alertmanager_url=f"http://127.0.0.1:{port}", alertmanager_resend_s=5)
+        outlets = Outlets(world.register, settings, may_notify=True, timezone="UTC")
+        now = utcnow()
+        row: dict[str, Any] = {"from_at": now, "opened_at": now, "status": "open"}
+        with world.register.write() as session:
+            store.upsert_incident(session, {**row, "key": "off", "planned_until": now + timedelta(hours=9)})
+            told = store.upsert_incident(session, {**row, "key": "else"})
+        thread = threading.Thread(target=outlets.run, daemon=True)
+        thread.start()
+        numbers = lambda: {alert["labels"]["incident"] for alert in alerts(port)}  # noqa: E731
+        until(lambda: numbers() == {str(told)}, 60, "the other one alone")
+        with world.register.write() as session:
+            off = store.upsert_incident(session, {"key": "off", "planned_until": now})
+        until(lambda: numbers() == {str(told), str(off)}, 60, "it should be on by now")
+        outlets.stop()
+        thread.join(30)
