@@ -44,6 +44,8 @@ WORDS: tuple[str, ...] = (
         "no_gateway", "not_seen", "blind", "tcp_only", "unknown", "planned_off", "maintenance", "silenced",
     )),
     *(f"unseen.{reason}" for reason in ("blind", "late", "stopped", "tcp_only")),
+    *(f"month.{kind}" for kind in ("classes", "make_up", "off", "holiday", "vacation")),
+    *(f"missing.{what}" for what in ("term", "hours")),
     *(f"repeat.{name}" for name in ("never", "daily", "weekly", "monthly")),
     *(f"window.{name}" for name in ("from_at", "until_at", "repeat_until", "node_id", "region_id", "weekdays")),
     *(f"probe.{name}" for name in ("icmp", "snmp", "path")),

@@ -293,3 +293,33 @@ def test_deleting_names_what_goes_and_leaves_an_audit_entry(web: PagesWeb) -> No
     with web.register.session() as session:
         last = session.exec(select(AuditEntry).where(AuditEntry.action == "delete")).all()[-1]
         assert (last.resource, last.resource_id, last.before["name"]) == ("terms", number, "要删除的")
+
+
+def test_the_month_shows_which_days_have_classes_and_where_the_known_years_end(web: PagesWeb) -> None:
+    client = web.as_("admin")
+    october = client.get("/settings/calendar?month=2026-10").text
+    cells = re.findall(r'<td class="(\w+)[^"]*">.*?</td>', october, re.S)
+    assert "国庆节" in october
+    assert {"classes", "holiday", "off"} <= set(cells)
+    assert "尚未收录" not in october
+    far = client.get("/settings/calendar?month=2040-03").text
+    assert "2040 年的法定节假日尚未收录" in far
+    assert "2040" in web.as_("admin", "en").get("/settings/calendar?month=2040-03").text
+    assert client.get("/settings/calendar?month=nonsense&region=999999&school=x").status_code == 200
+    post(
+        client,
+        "/settings/special-days/new",
+        name="校庆停课",
+        kind="holiday",
+        school_id="小店区实验小学",
+        first_on="2026-11-11",
+        last_on="2026-11-11",
+    )
+    of_school = client.get("/settings/calendar", params={"month": "2026-11", "school": "小店区实验小学"}).text
+    assert "校庆停课" in of_school
+    assert "校庆停课" not in client.get("/settings/calendar?month=2026-11").text
+    viewer = web.as_("xiaodian")
+    assert viewer.get("/settings/calendar").status_code == 200
+    assert "洪洞" not in viewer.get("/settings/calendar?school=洪洞县第一中学").text.replace(
+        'value="洪洞县第一中学"', ""
+    ).replace("“洪洞县第一中学”", "")

@@ -1,5 +1,6 @@
 """The pages in Debian's Chromium: looked at in every size, language and theme; nothing from outside, no error, no sideways scrolling."""
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from pages_seed import PASSWORD, seed_province
 from pages_server import keep_fresh, make_register, serve_pages
+from settings_seed import seed_settings
 from sqlmodel import select
 
 from inventory.database import Register
@@ -101,6 +103,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     directory = tmp_path_factory.mktemp("browser")
     register = make_register(directory / "edunet.db")
     seed_province(register)
+    seed_settings(register)
     OUTPUT.mkdir(exist_ok=True)
     with serve_pages(register, directory) as (address, _app), sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -155,6 +158,44 @@ def test_a_page_fits_and_complains_of_nothing(
         page.locator("[data-curve]").last.scroll_into_view_if_needed()  # curves are loaded when they come near
         page.wait_for_selector("[data-curve='rtt'] canvas", state="attached")
     page.screenshot(path=OUTPUT / f"{name}-{label}-{locale}-{theme}.png", full_page=label == "360")
+    site.check(page)
+
+
+MORE_PAGES = {
+    "incidents": "/incidents",
+    "correcting": "/incidents?correct=1",
+    "why": "/why?q=hongdong",
+    "windows": "/windows",
+    "window-new": "/windows/new?kind=school&node_id=1",
+    "not-watched": "/not-watched",
+    "settings": "/settings",
+    "outlets": "/settings/outlets",
+    "outlet": "/settings/outlets/1",
+    "notice-rules": "/settings/notice-rules",
+    "roster": "/settings/roster",
+    "exam-new": "/settings/exams/new",
+    "degraded-rules": "/settings/degraded-rules",
+    "cause-rules": "/settings/cause-rules",
+    "wall-links": "/settings/walls",
+    "deliveries": "/deliveries",
+    "calendar": "/settings/calendar?month=2026-10",
+    "diagnose": "/devices/1/diagnose",
+}
+"""Looked at once on a desktop and once on a phone; with EDUNET_ALL_PICTURES, in both languages on both."""
+
+LOOKS = [((1440, 900), "zh", "light"), ((360, 780), "en", "dark")]
+if os.environ.get("EDUNET_ALL_PICTURES"):
+    LOOKS += [((1440, 900), "en", "dark"), ((360, 780), "zh", "light")]
+
+
+@pytest.mark.parametrize(("size", "locale", "theme"), LOOKS)
+@pytest.mark.parametrize("name", MORE_PAGES)
+def test_another_page_fits_and_complains_of_nothing(
+    site: Site, name: str, size: tuple[int, int], locale: str, theme: str
+) -> None:
+    keep_fresh(site.register)
+    page = site.open(MORE_PAGES[name], size, locale, theme)
+    page.screenshot(path=OUTPUT / f"{name}-{size[0]}-{locale}-{theme}.png", full_page=size[0] == 360)
     site.check(page)
 
 
@@ -268,7 +309,17 @@ def test_a_page_is_light(site: Site, path: str) -> None:
 
 def test_targets_are_large_on_a_phone(site: Site) -> None:
     keep_fresh(site.register)
-    for path in ("/", "/schools"):
+    for path in (
+        "/",
+        "/schools",
+        "/incidents",
+        "/incidents/1",
+        "/windows",
+        "/windows/new",
+        "/settings/outlets",
+        "/settings/outlets/1",
+        "/not-watched",
+    ):
         page = site.open(path, (360, 780))
         small = page.evaluate(
             """[...document.querySelectorAll('main button, main input:not([type=hidden]), main select, .mainnav a, .chip, .btn, .tile, .tools summary, .call a')]

@@ -10,7 +10,7 @@ from api.pages.queries.named import school_name
 from api.pages.queries.regions import region_choices
 from api.pages.settings.inputs import Input, _
 from api.pages.settings.managed import Column, Managed
-from api.pages.settings.words import listed, moment, part, plain, span, state_word, worded
+from api.pages.settings.words import listed, moment, optional, part, plain, span, state_word, worded
 from api.resources.calendars import CLASS_HOURS, EXAMS, SPECIAL_DAYS, TERMS
 from api.resources.habits import HABITS
 from inventory.models import DayKind, HabitKind, HabitStatus, SchoolLevel
@@ -37,14 +37,14 @@ TERM_PAGE = Managed(
     empty=_("No term yet: every school day of the statutory calendar counts as one in term"),
     resource=TERMS,
     columns=(
-        Column(_("Term"), plain("name"), lead=True, under=plain("note")),
+        Column(_("Term"), plain("name"), lead=True, under=optional("note")),
         Column(_("Part"), part(WHOLE)),
         Column(_("Levels"), listed("levels", "level", _("all"))),
         Column(_("First day"), plain("first_on")),
         Column(_("Last day"), plain("last_on")),
     ),
     inputs=(
-        Input("name", "text", _("Name"), required=True),
+        Input("name", "text", _("field.name"), required=True),
         *WHOSE,
         Input("first_on", "day", _("First day"), required=True),
         Input("last_on", "day", _("Last day"), required=True),
@@ -62,19 +62,19 @@ HOURS_PAGE = Managed(
     empty=_("No class hours yet: the built-in ones hold"),
     resource=CLASS_HOURS,
     columns=(
-        Column(_("Name"), lambda frame, row: row["name"] or frame.text("Class hours"), lead=True),
+        Column(_("field.name"), lambda frame, row: row["name"] or frame.text("Class hours"), lead=True),
         Column(_("Part"), part(WHOLE)),
         Column(_("Levels"), listed("levels", "level", _("all"))),
         Column(_("Days"), listed("weekdays", "weekday")),
         Column(_("Hours"), listed("spans")),
     ),
     inputs=(
-        Input("name", "text", _("Name")),
+        Input("name", "text", _("field.name")),
         *WHOSE,
         Input("spans", "words", _("Hours"), _("Such as 08:00-11:40 14:00-17:20."), required=True),
         Input("weekdays", "many", _("Days"), choices=WEEKDAYS, wide=True),
         Input("valid_from", "day", _("From")),
-        Input("valid_to", "day", _("Until")),
+        Input("valid_to", "day", _("End")),
         LEVELS,
     ),
 )
@@ -88,7 +88,7 @@ SPECIAL_PAGE = Managed(
     empty=_("No special day yet: the statutory calendar holds"),
     resource=SPECIAL_DAYS,
     columns=(
-        Column(_("Name"), plain("name"), lead=True, under=plain("note")),
+        Column(_("field.name"), plain("name"), lead=True, under=optional("note")),
         Column(_("Kind"), worded("kind", "day")),
         Column(_("Part"), part(WHOLE)),
         Column(_("Levels"), listed("levels", "level", _("all"))),
@@ -96,7 +96,7 @@ SPECIAL_PAGE = Managed(
         Column(_("Last day"), plain("last_on")),
     ),
     inputs=(
-        Input("name", "text", _("Name"), required=True),
+        Input("name", "text", _("field.name"), required=True),
         Input("kind", "choice", _("Kind"), choices=[(one, f"day.{one}") for one in DayKind], required=True),
         *WHOSE,
         Input("first_on", "day", _("First day"), required=True),
@@ -116,17 +116,17 @@ EXAM_PAGE = Managed(
     empty=_("No exam is entered"),
     resource=EXAMS,
     columns=(
-        Column(_("Exam"), plain("name"), lead=True, under=plain("note")),
+        Column(_("Exam"), plain("name"), lead=True, under=optional("note")),
         Column(_("Part"), part(WHOLE)),
         Column(_("Levels"), listed("levels", "level", _("all"))),
         Column(_("From"), moment("from_at", ticking=False)),
-        Column(_("Until"), moment("until_at", ticking=False)),
+        Column(_("End"), moment("until_at", ticking=False)),
     ),
     inputs=(
-        Input("name", "text", _("Name"), required=True),
+        Input("name", "text", _("field.name"), required=True),
         *WHOSE,
         Input("from_at", "moment", _("From"), required=True),
-        Input("until_at", "moment", _("Until"), required=True),
+        Input("until_at", "moment", _("End"), required=True),
         LEVELS,
         NOTE,
     ),
@@ -158,7 +158,7 @@ HABIT_PAGE = Managed(
         Column(_("Off"), span("off_from", "off_until")),
         Column(_("On again by"), plain("on_by")),
         Column(_("Known from"), _kept),
-        Column(_("State"), state_word("status", "habit_status", {"approved": "up", "learned": "doubtful", "rejected": "planned_off"}), under=plain("approved_by")),
+        Column(_("State"), state_word("status", "habit_status", {"approved": "up", "learned": "doubtful", "rejected": "planned_off"}), under=optional("approved_by")),
     ),
     inputs=(
         Input("school_id", "school", _("School"), _("Name, pinyin or code."), required=True, on="create"),
@@ -168,7 +168,7 @@ HABIT_PAGE = Managed(
         Input("off_until", "time", _("Switches off until"), _("Earlier: over midnight."), required=True),
         Input("on_by", "time", _("On again by"), required=True),
         Input("valid_from", "day", _("From")),
-        Input("valid_to", "day", _("Until")),
+        Input("valid_to", "day", _("End")),
         NOTE,
     ),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from api.pages.frame import Frame
 from api.pages.queries.regions import region_choices
 from api.pages.settings.inputs import Input, _
 from api.pages.settings.managed import Column, Managed
-from api.pages.settings.words import moment, plain, region, worded
+from api.pages.settings.words import moment, optional, plain, region, worded
 from api.resources.asking import ASKING
 from api.resources.causes import CAUSE_RULES
 from api.resources.degraded_rules import DEGRADED_RULES
@@ -114,7 +114,7 @@ CAUSE_PAGE = Managed(
     empty=_("No conclusion is known"),
     resource=CAUSE_RULES,
     columns=(
-        Column(_("Conclusion"), _conclusion, lead=True, under=plain("note")),
+        Column(_("Conclusion"), _conclusion, lead=True, under=optional("note")),
         Column(_("Cause"), _cause),
         Column(_("Accountable once approved"), _accountable),
         Column(_("Approved by"), plain("approved_by"), under=moment("approved_at", ticking=False)),
@@ -136,14 +136,14 @@ ASKING_PAGE = Managed(
     resource=ASKING,
     columns=(
         Column(_("Order"), plain("position"), num=True),
-        Column(_("Rule"), plain("name"), lead=True, under=plain("note")),
+        Column(_("Rule"), plain("name"), lead=True, under=optional("note")),
         Column(_("Vendor"), plain("vendor")),
         Column(_("Model"), plain("model")),
         Column(_("Pause (ms)"), plain("pause_ms"), num=True),
         Column(_("Columns left out"), plain("columns_off")),
     ),
     inputs=(
-        Input("name", "text", _("Name"), required=True),
+        Input("name", "text", _("field.name"), required=True),
         Input("position", "number", _("Order"), _("Lower ones come first."), initial="100"),
         Input("vendor", "text", _("Vendor"), _("With * and ?; empty: any."), initial="*"),
         Input("model", "text", _("Model"), _("With * and ?; empty: any."), initial="*"),

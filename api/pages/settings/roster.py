@@ -1,10 +1,11 @@
 """A week of the roster: who is on duty for which part on which day. Pure but for names."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from api.pages.clock import Clock
 from api.pages.frame import Frame
 from api.pages.queries.named import names_of, school_name
 from api.pages.queries.regions import region_names
@@ -15,7 +16,7 @@ WEEK = timedelta(days=7)
 
 @dataclass
 class Turn:
-    """A turn as it falls on one day. now: it goes on at this moment."""
+    """A turn as it falls on one day. now: it goes on at this moment. when: its hours on that day."""
 
     who: str
     begin: datetime
@@ -23,6 +24,7 @@ class Turn:
     second: bool
     now: bool
     number: int
+    when: str = ""
 
 
 @dataclass
@@ -79,8 +81,10 @@ def duty_week(frame: Frame, rows: Sequence[Mapping[str, Any]]) -> Week:
             week = parts.setdefault(part, PartWeek(part, [[] for _ in range(7)]))
             turn = _turn(names, row, begin, end, frame.now)
             for number in range(7):
-                if begin < days[number + 1] and end > days[number]:
-                    week.days[number].append(turn)
+                if _falls_on(begin, end, days[number], days[number + 1]):
+                    week.days[number].append(
+                        replace(turn, when=_hours(clock, begin, end, days[number], days[number + 1]))
+                    )
         for begin, end in turns(row, frame.now, frame.now + timedelta(seconds=1)):
             on_now.setdefault(part, []).append(_turn(names, row, begin, end, frame.now))
     for week in parts.values():
@@ -88,6 +92,19 @@ def duty_week(frame: Frame, rows: Sequence[Mapping[str, Any]]) -> Week:
             day.sort(key=lambda turn: (turn.second, turn.begin))
     before, after = (f"{(monday + shift).date():%Y-%m-%d}" for shift in (-WEEK, WEEK))
     return Week(days[:7], sorted(parts.values(), key=lambda week: week.part), sorted(on_now.items()), before, after)
+
+
+def _falls_on(begin: datetime, end: datetime, day: datetime, next_day: datetime) -> bool:
+    """Whether a turn is shown on a day: where it begins, and on each that it fills by more than half; a night's end is none of its own."""
+    if day <= begin < next_day:
+        return True
+    return min(end, next_day) - max(begin, day) > (next_day - day) / 2
+
+
+def _hours(clock: Clock, begin: datetime, end: datetime, day: datetime, next_day: datetime) -> str:
+    first = clock.local(begin).strftime("%H:%M") if begin > day else ""
+    last = clock.local(end).strftime("%H:%M") if end < next_day + timedelta(hours=12) else ""
+    return f"{first}–{last}" if first or last else "24 h"
 
 
 def _turn(names: Mapping[int, str], row: Mapping[str, Any], begin: datetime, end: datetime, now: datetime) -> Turn:

@@ -10,7 +10,7 @@ from api.pages.queries.telling import recent_deliveries
 from api.pages.settings.inputs import Input, _
 from api.pages.settings.managed import Column, Managed
 from api.pages.settings.roster import duty_week
-from api.pages.settings.words import health, listed, moment, named, part, plain, region, seconds, worded
+from api.pages.settings.words import health, listed, moment, named, optional, part, plain, region, seconds, worded
 from api.resources.outlets import OUTLETS
 from api.resources.telling import CONTACTS, DUTIES, ESCALATION_STEPS, NOTICE_RULES
 from inventory.models import Contact, Outlet, OutletKind
@@ -100,7 +100,7 @@ OUTLET_PAGE = Managed(
     empty=_("No way out yet: incidents stand on the board, but nobody is told"),
     resource=OUTLETS,
     columns=(
-        Column(_("Name"), plain("name"), lead=True, under=lambda frame, row: _kind_and_target(frame, row)),
+        Column(_("field.name"), plain("name"), lead=True, under=lambda frame, row: _kind_and_target(frame, row)),
         Column(_("Health"), health),
         Column(_("Part"), region(nothing=WHOLE)),
         Column(_("From severity"), worded("least_severity", "severity")),
@@ -109,7 +109,7 @@ OUTLET_PAGE = Managed(
     ),
     inputs=(
         Input("kind", "choice", _("Kind"), choices=[(kind, f"outlet.{kind}") for kind in CONFIGS], required=True, on="create"),
-        Input("name", "text", _("Name"), required=True),
+        Input("name", "text", _("field.name"), required=True),
         PART,
         Input("least_severity", "choice", _("From severity"), choices=SEVERITY_CHOICES, required=True, initial="warning"),
         Input("kinds", "many", _("Kinds of incidents"), _("None: all."), choices=KIND_CHOICES),
@@ -139,14 +139,14 @@ NOTICE_RULE_PAGE = Managed(
     resource=NOTICE_RULES,
     columns=(
         Column(_("Order"), plain("position"), num=True),
-        Column(_("Rule"), plain("name"), lead=True, under=plain("note")),
+        Column(_("Rule"), plain("name"), lead=True, under=optional("note")),
         Column(_("What failed"), listed("classes", "class", _("everything"))),
         Column(_("Times"), worded("times", "times")),
         Column(_("Severity"), lambda frame, row: _severity(frame, row)),
         Column(_("Delay"), seconds("delay_s"), under=worded("night", "night")),
     ),
     inputs=(
-        Input("name", "text", _("Name"), required=True),
+        Input("name", "text", _("field.name"), required=True),
         Input("position", "number", _("Order"), _("Lower ones come first; each effect comes from the first rule that fits."), initial="100"),
         Input("classes", "many", _("What failed"), _("None: everything."), choices=[(one, f"class.{one}") for one in INCIDENT_CLASSES], wide=True),
         Input("kinds", "many", _("Kinds of incidents"), _("None: all."), choices=KIND_CHOICES, wide=True),
@@ -210,13 +210,13 @@ CONTACT_PAGE = Managed(
     empty=_("Nobody is entered yet"),
     resource=CONTACTS,
     columns=(
-        Column(_("Name"), plain("name"), lead=True, under=plain("note")),
+        Column(_("field.name"), plain("name"), lead=True, under=optional("note")),
         Column(_("Part"), part(WHOLE)),
         Column(_("Phone"), plain("phone")),
         Column(_("Mail"), plain("mail")),
     ),
     inputs=(
-        Input("name", "text", _("Name"), required=True),
+        Input("name", "text", _("field.name"), required=True),
         Input("phone", "text", _("Phone"), _("For calls and SMS.")),
         Input("mail", "text", _("Mail")),
         PART,
@@ -235,10 +235,10 @@ DUTY_PAGE = Managed(
     empty=_("Nobody has a turn yet"),
     resource=DUTIES,
     columns=(
-        Column(_("Who"), named("contact_id", Contact), lead=True, under=plain("note")),
+        Column(_("Who"), named("contact_id", Contact), lead=True, under=optional("note")),
         Column(_("Part"), part(WHOLE)),
         Column(_("From"), moment("from_at", ticking=False)),
-        Column(_("Until"), moment("until_at", ticking=False)),
+        Column(_("End"), moment("until_at", ticking=False)),
         Column(_("Repeats"), lambda frame, row: frame.text("every week") if row["weekly"] else frame.text("once")),
         Column(_("Called"), lambda frame, row: frame.text("first") if row["position"] == 1 else frame.text("stands by")),
     ),
@@ -247,7 +247,7 @@ DUTY_PAGE = Managed(
         PART,
         Input("school_id", "school", _("Or one school"), _("Name, pinyin or code.")),
         Input("from_at", "moment", _("From"), required=True),
-        Input("until_at", "moment", _("Until"), required=True),
+        Input("until_at", "moment", _("End"), required=True),
         Input("weekly", "check", _("Comes again every week")),
         Input("last_at", "moment", _("Last time before"), _("Empty: for ever.")),
         Input("position", "number", _("Called as number"), _("1 is called first, 2 stands by."), initial="1"),

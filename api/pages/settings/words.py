@@ -20,6 +20,11 @@ def plain(name: str) -> Writer:
     return lambda frame, row: row[name] if row[name] not in (None, "") else "–"
 
 
+def optional(name: str) -> Writer:
+    """The value as it is, or nothing."""
+    return lambda frame, row: row[name] or ""
+
+
 def worded(name: str, group: str) -> Writer:
     """The catalogue's word `group.value`."""
     return lambda frame, row: frame.text(f"{group}.{row[name]}") if row[name] not in (None, "") else ""
