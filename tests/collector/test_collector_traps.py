@@ -10,6 +10,7 @@ from trap_senders import (  # fmt: skip
     LINK_UP,
     PRIV,
     WARM_START,
+    capture,
     port_of,
     v1_trap,
     v2c_trap,
@@ -389,3 +390,31 @@ def test_where_to_listen_is_read():
     for wrong in ("10.0.0.5:x", "somewhere", "10.0.0.5:99999"):
         with pytest.raises(ValueError, match=r".+"):
             parse_places(wrong)
+
+
+@pytest.mark.parametrize(
+    ("auth", "priv", "words"),
+    [
+        ("md5", "des", ["-l", "authPriv", "-a", "MD5", "-x", "DES"]),
+        ("sha1", "aes128", ["-l", "authPriv", "-a", "SHA", "-x", "AES"]),
+        ("sha512", "aes256", ["-l", "authPriv", "-a", "SHA-512", "-x", "AES-256"]),
+        ("sha384", "", ["-l", "authNoPriv", "-a", "SHA-384"]),
+        ("", "", ["-l", "noAuthNoPriv"]),
+    ],
+)
+def test_every_protocol_of_a_sender_is_spoken(auth, priv, words):
+    keys = (["-A", AUTH] if auth else []) + (["-X", PRIV] if priv else [])
+    told = capture("snmptrap", ["-v3", "-e", f"0x{ENGINE}", "-u", "edu", *words, *keys], ["100", LINK_DOWN])
+    user = Credential("3", b"", "edu", auth, AUTH if auth else "", priv, PRIV if priv else "")
+    hears = receiver(credentials=(V2C, user, OTHER))
+    assert result(hears, told, at(3)) == "taken"
+    assert hears.traps[0].security == ("authPriv" if priv else "authNoPriv" if auth else "noAuthNoPriv")
+    assert result(hears, told, at(3)) == ("replayed" if auth else "taken"), (
+        "without a signature nothing tells them apart"
+    )
+
+
+def test_of_two_users_of_one_name_the_one_whose_key_fits_is_meant():
+    other = Credential("3", b"", "edu", "sha256", "another-auth-password", "aes128", PRIV)
+    hears = receiver(credentials=(V2C, other, V3), of_zone=((2,), ()))
+    assert result(hears, v3_trap(ENGINE), at(3)) == "taken"
