@@ -247,4 +247,44 @@ def test_the_shell_completes(home: Path, shell: str) -> None:
 def test_completion_offers_the_commands(home: Path) -> None:
     environment = {**os.environ, "_EDUNET_COMPLETE": "complete_bash", "COMP_WORDS": "edunet ou", "COMP_CWORD": "1"}
     done = subprocess.run([EDUNET], env=environment, capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["outages"]
+    assert done.stdout.split() == ["outages", "outlet"]
+
+
+def test_outlets_are_listed_without_their_keys_and_tried(home: Path) -> None:
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+    from threading import Thread
+
+    from edunet.registry import open_register
+    from inventory.models import Outlet
+    from inventory.outlets import seal_config, target_of
+
+    assert "no outlet yet" in run("outlet", "list").stdout
+    said(run("outlet", "test", "nobody"), 1, "no outlet nobody")
+
+    class Robot(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"errcode": 93000, "errmsg": "invalid webhook url"}')
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Robot)
+    Thread(target=server.handle_request, daemon=True).start()
+    config = {"url": f"http://127.0.0.1:{server.server_port}/send?key=topsecretkey"}
+    register = open_register()
+    assert register.sealer is not None
+    with register.write() as session:
+        secret = seal_config("wecom", config, register.sealer)
+        session.add(Outlet(name="group", kind="wecom", secret=secret, target=target_of("wecom", config)))
+    register.close()
+    listed = run("outlet", "list", "--json")
+    assert listed.exit_code == 0
+    assert "topsecretkey" not in listed.stdout
+    assert json.loads(listed.stdout)[0]["target"] == f"127.0.0.1:{server.server_port}"
+    tried = run("outlet", "test", "group", "--json")
+    assert (tried.exit_code, json.loads(tried.stdout)["answer"]) == (1, "errcode 93000: invalid webhook url")
+    server.server_close()
+    assert "1 outlets have no second path, which a cut of the internet needs: group" in run("check").stdout
