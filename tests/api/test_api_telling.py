@@ -1,33 +1,43 @@
 """Outlets, rules, the roster, silences, and what people do to an incident, by call."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import Web
+from conftest import Web, web_on
 from sqlalchemy import select
 
 from inventory.models import AuditEntry, Incident, IncidentNote, Outlet, table, utcnow
 from inventory.outlets import open_config
 
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """An application that this module may change at will."""
+    directory = tmp_path_factory.mktemp("told")
+    with web_on(f"sqlite:///{directory / 'edunet.db'}", directory) as web:
+        yield web
+
+
 KEY = "693a91f6-7xxx-4bc4"
 WECOM = {"name": "值班群", "kind": "wecom", "config": {"url": f"https://robot.example/cgi-bin/webhook/send?key={KEY}"}}
 
 
-def test_an_outlets_configuration_goes_in_sealed_and_never_comes_out(own_web: Web) -> None:
-    client = own_web.client("root")
+def test_an_outlets_configuration_goes_in_sealed_and_never_comes_out(told: Web) -> None:
+    client = told.client("root")
     made = client.post("/api/v1/outlets", json=WECOM)
     assert made.status_code == 201, made.text
     assert made.json()["target"] == "robot.example"
     listed = client.get("/api/v1/outlets")
     audit = client.get("/api/v1/audit", params={"limit": 500})
     assert KEY not in made.text + listed.text + audit.text
-    with own_web.register.session() as session:
+    with told.register.session() as session:
         row = session.get(Outlet, made.json()["id"])
         assert row is not None
         assert KEY.encode() not in row.secret
-        assert own_web.register.sealer is not None
-        assert open_config(row.secret, own_web.register.sealer) == {**WECOM["config"], "proxy": ""}
+        assert told.register.sealer is not None
+        assert open_config(row.secret, told.register.sealer) == {**WECOM["config"], "proxy": ""}
 
 
 @pytest.mark.parametrize(
@@ -40,15 +50,15 @@ def test_an_outlets_configuration_goes_in_sealed_and_never_comes_out(own_web: We
         ("sms", {"url": "https://gateway.example/", "most_characters": 3}, "config.most_characters"),
     ],
 )
-def test_a_wrong_configuration_is_named_and_not_repeated(web: Web, kind: str, config: Any, field: str) -> None:
-    answer = web.client("root").post("/api/v1/outlets", json={"name": "wrong", "kind": kind, "config": config})
+def test_a_wrong_configuration_is_named_and_not_repeated(told: Web, kind: str, config: Any, field: str) -> None:
+    answer = told.client("root").post("/api/v1/outlets", json={"name": "wrong", "kind": kind, "config": config})
     assert answer.status_code == 422
     assert [one["field"] for one in answer.json()["errors"]] == [field]
     assert "ftp://x" not in answer.text
 
 
-def test_ways_that_take_over_for_each_other_come_to_an_end(own_web: Web) -> None:
-    client = own_web.client("root")
+def test_ways_that_take_over_for_each_other_come_to_an_end(told: Web) -> None:
+    client = told.client("root")
     one = client.post("/api/v1/outlets", json={**WECOM, "name": "one"}).json()
     two = client.post("/api/v1/outlets", json={**WECOM, "name": "two", "fallback_id": one["id"]}).json()
     ring = client.patch(f"/api/v1/outlets/{one['id']}", json={"fallback_id": two["id"]}, headers={"if-match": "*"})
@@ -57,14 +67,14 @@ def test_ways_that_take_over_for_each_other_come_to_an_end(own_web: Web) -> None
     assert used.status_code == 409
 
 
-def test_a_countys_administrator_reads_the_provinces_rules_and_changes_only_its_own(own_web: Web) -> None:
-    root, county = own_web.client("root"), own_web.client("county")
+def test_a_countys_administrator_reads_the_provinces_rules_and_changes_only_its_own(told: Web) -> None:
+    root, county = told.client("root"), told.client("county")
     rules = county.get("/api/v1/notice-rules").json()["items"]
     assert len(rules) >= 5
     assert rules == root.get("/api/v1/notice-rules").json()["items"]
     every = {"if-match": "*"}
     assert county.patch(f"/api/v1/notice-rules/{rules[0]['id']}", json={"delay_s": 1}, headers=every).status_code == 403
-    home = own_web.province.counties[0]
+    home = told.province.counties[0]
     taken = county.patch(f"/api/v1/notice-rules/{rules[0]['id']}", json={"region_id": home}, headers=every)
     assert taken.status_code == 403
     assert county.delete(f"/api/v1/notice-rules/{rules[0]['id']}", headers=every).status_code == 403
@@ -75,9 +85,9 @@ def test_a_countys_administrator_reads_the_provinces_rules_and_changes_only_its_
     assert step.status_code == 201
 
 
-def test_the_roster_is_of_the_own_part(own_web: Web) -> None:
-    county, bounds = own_web.client("county"), {"from_at": "2026-12-01T08:00:00Z", "until_at": "2026-12-01T20:00:00Z"}
-    home, foreign = own_web.province.counties
+def test_the_roster_is_of_the_own_part(told: Web) -> None:
+    county, bounds = told.client("county"), {"from_at": "2026-12-01T08:00:00Z", "until_at": "2026-12-01T20:00:00Z"}
+    home, foreign = told.province.counties
     person = county.post("/api/v1/contacts", json={"name": "甲", "phone": "0351-1234", "region_id": home})
     assert person.status_code == 201
     assert county.post("/api/v1/contacts", json={"name": "乙", "region_id": foreign}).status_code == 422
@@ -86,16 +96,16 @@ def test_the_roster_is_of_the_own_part(own_web: Web) -> None:
     assert county.post("/api/v1/duties", json=turn).status_code == 201
     late = county.post("/api/v1/duties", json={**turn, "until_at": "2026-12-01T07:00:00Z"})
     assert [error["field"] for error in late.json()["errors"]] == ["until_at"]
-    assert own_web.client("looker").get("/api/v1/contacts").status_code == 403
+    assert told.client("looker").get("/api/v1/contacts").status_code == 403
 
 
-def test_a_silence_has_an_end_and_one_thing_to_silence(own_web: Web) -> None:
-    client, until = own_web.client("root"), (utcnow() + timedelta(hours=1)).isoformat()
-    home = own_web.province.counties[0]
+def test_a_silence_has_an_end_and_one_thing_to_silence(told: Web) -> None:
+    client, until = told.client("root"), (utcnow() + timedelta(hours=1)).isoformat()
+    home = told.province.counties[0]
     made = client.post("/api/v1/silences", json={"region_id": home, "until_at": until, "reason": "已知"})
     assert made.status_code == 201, made.text
     assert made.json()["created_by"] == "root"
-    assert client.get("/api/v1/silences", params={"current": True}).json()["items"] == [made.json()]
+    assert made.json() in client.get("/api/v1/silences", params={"current": True}).json()["items"]
     assert client.post("/api/v1/silences", json={"region_id": home, "reason": "x"}).status_code == 422
     both = {"region_id": home, "kind": "device", "node_id": 1, "until_at": until, "reason": "x"}
     assert client.post("/api/v1/silences", json=both).status_code == 422
@@ -103,16 +113,16 @@ def test_a_silence_has_an_end_and_one_thing_to_silence(own_web: Web) -> None:
     assert begun.status_code == 409
 
 
-def _open_incident(web: Web) -> int:
-    with web.register.session() as session:
+def _open_incident(told: Web) -> int:
+    with told.register.session() as session:
         row = table(Incident)
         found = session.connection().execute(select(row.c.id).where(row.c.status == "open")).scalars().first()
     assert found is not None
     return int(found)
 
 
-def test_what_people_do_to_an_incident_is_kept_in_its_timeline(own_web: Web) -> None:
-    client, number = own_web.client("root"), _open_incident(own_web)
+def test_what_people_do_to_an_incident_is_kept_in_its_timeline(told: Web) -> None:
+    client, number = told.client("root"), _open_incident(told)
     path, until = f"/api/v1/incidents/{number}", (utcnow() + timedelta(hours=2)).isoformat()
     taken = client.post(f"{path}/acknowledge", json={"until": until, "text": "抢修中"})
     assert taken.status_code == 200, taken.text
@@ -132,41 +142,42 @@ def test_what_people_do_to_an_incident_is_kept_in_its_timeline(own_web: Web) -> 
         ("comment", "已派人", "root"),
         ("unacknowledged", "", "root"),
     ]
-    with own_web.register.session() as session:
+    with told.register.session() as session:
         audited = session.connection().execute(
             select(table(AuditEntry).c.id).where(table(AuditEntry).c.resource == "incidents")
         )
         assert len(audited.all()) == 4
 
 
-def test_what_is_over_is_not_acknowledged_and_strangers_to_it_see_nothing(own_web: Web) -> None:
-    number = _open_incident(own_web)
-    with own_web.register.write() as session:
+def test_what_is_over_is_not_acknowledged_and_strangers_to_it_see_nothing(told: Web) -> None:
+    number = _open_incident(told)
+    with told.register.write() as session:
         incident = session.get(Incident, number)
         assert incident is not None
         incident.status, incident.path, incident.duty_path = "resolved", "/1/", "/2/"
         session.add(incident)
     path = f"/api/v1/incidents/{number}"
-    assert own_web.client("root").post(f"{path}/acknowledge", json={}).status_code == 409
-    assert own_web.client("county").post(f"{path}/comments", json={"text": "x"}).status_code == 404
-    assert own_web.client("county").get(f"{path}/carrier").status_code == 404
-    with own_web.register.session() as session:
-        assert session.connection().execute(select(table(IncidentNote).c.id)).all() == []
+    assert told.client("root").post(f"{path}/acknowledge", json={}).status_code == 409
+    assert told.client("county").post(f"{path}/comments", json={"text": "x"}).status_code == 404
+    assert told.client("county").get(f"{path}/carrier").status_code == 404
+    with told.register.session() as session:
+        notes = select(table(IncidentNote).c.text).where(table(IncidentNote).c.text == "x")
+        assert session.connection().execute(notes).all() == []
 
 
 @pytest.mark.parametrize(
     ("language", "words"), [("zh", ["故障申报", "电路", "中断开始"]), ("en", ["Circuit", "Down since"])]
 )
-def test_the_text_for_the_carrier_names_circuit_place_and_time(web: Web, language: str, words: list[str]) -> None:
-    number = _open_incident(web)
-    answer = web.client("root").get(f"/api/v1/incidents/{number}/carrier", params={"language": language})
+def test_the_text_for_the_carrier_names_circuit_place_and_time(told: Web, language: str, words: list[str]) -> None:
+    number = _open_incident(told)
+    answer = told.client("root").get(f"/api/v1/incidents/{number}/carrier", params={"language": language})
     assert answer.status_code == 200
     text = answer.json()["text"]
     assert all(word in text for word in [*words, f"#{number}"]), text
 
 
-def test_without_a_collector_a_test_message_says_so(web: Web) -> None:
-    client = web.client("root")
+def test_without_a_collector_a_test_message_says_so(told: Web) -> None:
+    client = told.client("root")
     made = client.post("/api/v1/outlets", json={**WECOM, "name": "untested"}).json()
     assert client.post(f"/api/v1/outlets/{made['id']}/test").status_code == 503
     assert client.post("/api/v1/outlets/99999/test").status_code == 404
