@@ -3,11 +3,15 @@
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
+from inventory.calendars import read_calendars
+from inventory.calendars.statutory import known_years
 from inventory.credentials import open_secret, resolve_credentials
 from inventory.database import Register
 from inventory.models import Address, Credential, Device, DeviceKind, Line, LineSite, School, Site, Watch, Zone, table
@@ -37,11 +41,12 @@ def _Text(text: str) -> str:
     return text
 
 
-def check_register(register: Register) -> list[Finding]:
-    """Everything that is not in order, errors first."""
+def check_register(register: Register, today: date | None = None) -> list[Finding]:
+    """Everything that is not in order, errors first. today: the local day, for calendars."""
     with register.session() as session:
         found = [*_addresses(session), *_lines(session), *_schools(session), *_doubles(session)]
         found += [*_credentials(session, register), *_zones(session), *_key_file(register)]
+        found += _calendars(session, register, today or datetime.now(ZoneInfo(register.timezone)).date())
     return sorted(found, key=lambda finding: finding.level != "error")
 
 
@@ -184,3 +189,31 @@ def _key_file(register: Register) -> list[Finding]:
             {"path": str(path)},
         )
     ]
+
+
+NEXT_YEAR_FROM = (11, 20)
+"""Month and day from when next year's holidays should be known: they are published in October or November."""
+
+
+def _calendars(session: Session, register: Register, today: date) -> list[Finding]:
+    """What no calendar declares today, and holidays that are, or soon will be, beyond what is known."""
+    calendars = read_calendars(session, register.timezone)
+    school = table(School)
+    active = session.connection().execute(select(school.c.id, school.c.name).where(school.c.status == "active"))
+    without: dict[str, list[str]] = {"term": [], "hours": []}
+    for number, name in active:
+        for word in calendars.plan(calendars.school(number), today).missing:
+            if word in without:
+                without[word].append(name)
+    _, last = known_years()
+    found = [
+        *_several("warning", "no_term", _Text("{count} schools have no term in this half-year, so every weekday counts as one in term: {names}"), without["term"]),
+        *_several("warning", "no_class_hours", _Text("{count} schools have no class hours, so usual ones are taken: {names}"), without["hours"]),
+    ]  # fmt: skip
+    if today.year > last:
+        text = _Text("statutory holidays are known until {year} only, weekdays hold since then: update chinesecalendar")
+        found.append(Finding("warning", "holidays_unknown", text, {"year": last}))
+    elif today.year == last and (today.month, today.day) >= NEXT_YEAR_FROM:
+        text = _Text("statutory holidays are known until the end of {year}: update chinesecalendar")
+        found.append(Finding("warning", "holidays_end", text, {"year": last}))
+    return found

@@ -313,3 +313,28 @@ def test_calendars_are_read_from_the_register_and_a_change_is_seen(register: Reg
 def place_path(register: Register, code: str) -> str:
     with register.session() as session:
         return place_by_code(session)[code].path
+
+
+def test_the_check_says_what_no_calendar_covers_and_when_the_holidays_end(register: Register) -> None:
+    from inventory.checking import check_register
+
+    _, last = known_years()
+    codes = lambda today: {f.code for f in check_register(register, today)} & {  # noqa: E731
+        "no_term", "no_class_hours", "holidays_end", "holidays_unknown",
+    }  # fmt: skip
+    assert codes(date(last, 10, 1)) == set(), "without schools there is nothing to say"
+    with register.write() as session:
+        load_regions(session)
+        _school(session, "140105", "senior")
+        other = _school(session, "140212", "primary")
+    assert codes(date(last, 10, 1)) == {"no_term", "no_class_hours"}
+    with register.write() as session:
+        session.add(Term(name="t", first_on=date(last, 9, 1), last_on=date(last + 1, 1, 20)))
+        session.add(ClassHours(school_id=other.id, spans=["08:00-12:00"]))
+    (found,) = [f for f in check_register(register, date(last, 10, 1)) if f.code == "no_class_hours"]
+    assert found.params == {"count": 1, "names": "140105senior"}
+    assert codes(date(last, 12, 1)) == {"no_class_hours", "holidays_end"}
+    assert codes(date(last + 1, 1, 2)) == {"no_class_hours", "holidays_unknown"}
+    assert codes(date(last + 1, 3, 2)) == {"no_term", "no_class_hours", "holidays_unknown"}
+    texts = [f.render("zh") for f in check_register(register, date(last + 1, 3, 2))]
+    assert any(f"{last} 年" in text for text in texts)
