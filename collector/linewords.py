@@ -50,10 +50,10 @@ class LineFacts:
         if False in self.ports.values():
             return "down"
         if gateway_up:
-            if self.way:
-                return "up"
-            if self.near is False or (self.way is False and self.was_way and not self.backup):
+            if self.near is False:  # seconds old; a way is a minute old, and tables list routes of dead links
                 return "down"
+            if self.way is not None and (self.way or (self.was_way and not self.backup)):
+                return "up" if self.way else "down"
         if self.far is False:
             return "down"
         return "up" if self.ports or self.far else None

@@ -94,6 +94,7 @@ class SlowJobs:
             Job("curves", 20, self.curves.flush),
             Job("port_states", 15, self.ports.follow_states),
             Job("neighbours", 10, self.neighbours.run),
+            Job("ways", 5, self.ways.run_some),
             Job("retention", 3600, lambda: forget_old(register, days)),
             Job("habits", None, lambda: run_apart(learn_habits_of, register.url, register.timezone)),
         )

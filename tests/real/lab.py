@@ -1,18 +1,19 @@
-"""A network of namespaces with a router, three schools and a dozen hosts, made by whoever may `unshare -Urn`.
+"""A network of namespaces with a router, four schools and a dozen hosts, made by whoever may `unshare -Urn`.
 
 Run as `unshare -Urnpf --mount-proc --kill-child python lab.py`: it builds the network, prints `ready`, then obeys lines on standard input (`cut LINE`,
-`mend LINE`, `run COMMAND`, `router COMMAND`) with `ok` or `error ...`, until the input ends. Everything dies with it.
+`mend LINE`, `run COMMAND`, `router COMMAND`, `in NAMESPACE COMMAND`) with `ok` or `error ...`, until the input ends. Everything dies with it.
 
     monitor 10.0.0.1 -- 10.0.0.2 router --lineA-- gateway of school A 10.1.0.1 -- hosts 10.1.0.11 ..
                                         --lineB1, lineB2-- gateway of school B 10.2.0.1 -- hosts 10.2.0.11 ..
                                         --lineC-- gateway of school C 10.3.0.1 -- hosts 10.3.0.11 ..
+                                        --lineD1, lineD2-- gateway of school D 10.4.0.1 -- hosts 10.4.0.11 ..
 """
 
 import subprocess
 import sys
 
 HOSTS_OF_A_SCHOOL = 3
-SCHOOLS = {"A": (1, ["lineA"]), "B": (2, ["lineB1", "lineB2"]), "C": (3, ["lineC"])}
+SCHOOLS = {"A": (1, ["lineA"]), "B": (2, ["lineB1", "lineB2"]), "C": (3, ["lineC"]), "D": (4, ["lineD1", "lineD2"])}
 
 
 def sh(command: str, pid: int | None = None) -> None:
@@ -107,6 +108,9 @@ class Lab:
             subprocess.Popen(rest.split(), stdin=subprocess.DEVNULL)
         elif verb == "router":
             subprocess.Popen(["nsenter", "-t", str(self.pids["router"]), "-n", *rest.split()], stdin=subprocess.DEVNULL)
+        elif verb == "in":
+            name, _, command = rest.partition(" ")
+            subprocess.Popen(["nsenter", "-t", str(self.pids[name]), "-n", *command.split()], stdin=subprocess.DEVNULL)
         else:
             raise RuntimeError(f"unknown verb {verb}")
 

@@ -1,4 +1,7 @@
-"""The register of the lab's network (lab.py): three schools, a router as core, four lines, a dozen hosts."""
+"""The register of the lab's network (lab.py): four schools, a router as core, six lines, a dozen hosts.
+
+The lines of schools A to C end on ports of the router; of those of school D nobody knows the port, but the addresses of both ends.
+"""
 
 from ipaddress import ip_address
 
@@ -48,8 +51,8 @@ def fill(register: Register) -> dict[str, int]:
             return int(number)
 
         def device(name: str, kind: DeviceKind, site: int, ip: str) -> int:
-            # Only the router has an agent; whoever has none is not asked for it, so that a reading takes no time.
-            watch = Watch.any if kind == DeviceKind.core else Watch.icmp
+            # Only the router and gateway D have agents; whoever has none is not asked for it, so that a reading takes no time.
+            watch = Watch.any if kind == DeviceKind.core or name == "gwD" else Watch.icmp
             number = add(Device(name=name, kind=kind, site_id=site, watch=watch), name)
             session.add(Address(zone_id=zone.id or 0, ip=ip, packed=pack(ip_address(ip)), device_id=number))
             return number
@@ -79,9 +82,11 @@ def fill(register: Register) -> dict[str, int]:
                     operator="unicom",
                     role="backup" if place else "primary",
                     upstream_site_id=core,
-                    far_device_id=router,
-                    far_port=line,
+                    far_device_id=None if name == "D" else router,
+                    far_port=None if name == "D" else line,
                 )
+                if name == "D":
+                    row.near_address, row.far_address = (f"10.{number}.{100 + place}.{end}" for end in (2, 1))
                 session.add(LineSite(line_id=add(row, line), site_id=campus))
             device(f"gw{name}", DeviceKind.gateway, campus, f"10.{number}.0.1")
             for host in range(HOSTS_OF_A_SCHOOL):

@@ -1,5 +1,6 @@
 """A line is really cut, in a network of namespaces with a router, two lines and a dozen hosts (lab.py)."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -95,8 +96,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         running.say(
             f"router /usr/sbin/snmpd -f -Lf {folder / 'snmpd.log'} -C -c {folder / 'snmpd.conf'} -p {folder / 'pid'}"
         )
-        running.say(f"run {Path(sys.executable).with_name('edunet')} collector --register {running.register.url}")
-        for name in ("A", "B", "C"):
+        (folder / "gwD.conf").write_text("agentaddress udp:10.4.0.1:161\nrocommunity public\n")
+        running.say(
+            f"in gwD /usr/sbin/snmpd -f -Lf {folder / 'gwD.log'} -C -c {folder / 'gwD.conf'} -p {folder / 'pidD'}"
+        )
+        running.say(
+            f"run {Path(sys.executable).with_name('edunet')} collector --register {running.register.url} --record {folder / 'trace'}"
+        )
+        for name in ("A", "B", "C", "D"):
             wait(
                 lambda name=name: running.state(NodeKind.school, f"school {name}") == State.up,
                 f"school {name} comes up",
@@ -158,4 +165,30 @@ def test_a_cut_line_is_the_root_and_cuts_off_only_the_school_without_another(lab
         lab.say(f"mend {line}")
     for school in ("school A", "school B"):
         wait(lambda school=school: lab.state(NodeKind.school, school) == State.up, f"{school} is back")
+    wait(lambda: not lab.incidents(), "all is resolved")
+
+
+def ways(lab: Lab) -> list[str]:
+    """The lines that gateway D has said it sends by, in order, without repetition."""
+    gateway, found = f"device:{lab.ids['gwD']}", []
+    for line in (lab.folder / "trace").read_text(encoding="utf-8").splitlines():
+        way = json.loads(line).get("facts", {}).get(gateway, {}).get("way") if line.endswith("}") else None
+        if way is not None and found[-1:] != [way]:
+            found.append(way)
+    return found
+
+
+@pytest.mark.root
+def test_a_line_without_a_port_is_judged_by_its_address_and_the_schools_way(lab: Lab) -> None:
+    first = f"line:{lab.ids['lineD1']}"
+    wait(lambda: lab.state(NodeKind.line, "lineD1") == State.up, "lineD1's address answers")
+    wait(lambda: ways(lab) == [first], "the gateway tells that it sends by its first line")
+    lab.say("cut lineD1")
+    wait(lambda: lab.state(NodeKind.line, "lineD1") == State.down, "lineD1 is down by its address")
+    wait(lambda: roots(lab) == {(NodeKind.line, lab.ids["lineD1"])}, "it alone is the root")
+    assert lab.state(NodeKind.device, "gwD") == State.up
+    assert lab.state(NodeKind.line, "lineD2") == State.up
+    wait(lambda: (verdict(lab, "lineD1") or ("",))[0] == "line", "the school answers by its other line")
+    lab.say("mend lineD1")
+    wait(lambda: lab.state(NodeKind.line, "lineD1") == State.up, "lineD1 is up again")
     wait(lambda: not lab.incidents(), "all is resolved")
