@@ -2,7 +2,7 @@
 
 from collector.telling.values import Calendar, Moment, Subject
 from inventory.calendars.calendars import Calendars
-from inventory.calendars.values import Place, chain_of
+from inventory.calendars.values import place_of_region
 
 SLOT_S = 60
 """Nothing in a calendar is finer than a minute."""
@@ -23,7 +23,7 @@ def calendar_of(calendars: Calendars, zero: float = 0.0) -> Calendar:
             place = (
                 calendars.school(subject.school)
                 if subject.school in calendars.places
-                else Place(chain_of(subject.duty_path, subject.path))
+                else place_of_region(subject.path, subject.duty_path)
             )
             day = calendars.day(place, at + zero)
             found = kept[key] = Moment(day.in_class, day.night, day.exam, day.holiday)

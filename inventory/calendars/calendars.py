@@ -108,7 +108,7 @@ class Calendars:
             for row in self._exams
             if row.from_t <= end and from_t < row.until_t
             if until_t is None or row.from_t < end
-            if row.scope in scopes or (place.school is None and place.chain[:1] and place.chain[0] in row.above)
+            if row.scope in scopes or not row.above.isdisjoint(place.heads)
             if not place.level or not row.levels or place.level in row.levels
         ]
 

@@ -23,6 +23,8 @@ class Place:
     chain: tuple[int, ...] = ()
     school: int | None = None
     level: str = ""
+    heads: tuple[int, ...] = ()
+    """Of a region itself: what it is in each tree, for whatever holds below it."""
 
     def scopes(self) -> tuple[Scope, ...]:
         """Whose rows hold here, nearest first."""
@@ -42,9 +44,10 @@ def place_of_school(school: int, level: str, place_path: str, duty_path: str | N
     return Place(chain_of(duty_path or "", place_path), school, level)
 
 
-def place_of_region(path: str) -> Place:
-    """The place of a region itself: what holds for all of its schools."""
-    return Place(chain_of(path))
+def place_of_region(path: str, duty_path: str = "") -> Place:
+    """The place of a region itself, in one tree or both: what holds for all of its schools."""
+    heads = tuple(chain_of(one)[0] for one in (duty_path, path) if chain_of(one))
+    return Place(chain_of(duty_path, path), heads=heads)
 
 
 @dataclass(frozen=True, slots=True)

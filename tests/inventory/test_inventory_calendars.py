@@ -192,6 +192,10 @@ def test_exams_add_up_and_a_region_has_those_of_its_schools() -> None:
     county, other = place_of_region("/1/3/30/"), place_of_region("/1/3/31/")
     assert [row.name for row in calendars.exams(county, start)] == ["高考", "竞赛"]
     assert [row.name for row in calendars.exams(other, start)] == ["高考"]
+    both = place_of_region("/1/3/30/", "/2/4/40/")
+    assert (both.chain, both.heads) == ((40, 30, 4, 3, 2, 1), (40, 30))
+    assert [row.name for row in calendars.exams(both, start)] == ["高考", "竞赛"]
+    assert [row.name for row in calendars.exams(place_of_region("/1/3/31/", "/2/4/41/"), start)] == ["高考"]
     assert calendars.exams(ANY, end - 60, end + 60)
     assert not calendars.exams(ANY, end, end + 60)
 
