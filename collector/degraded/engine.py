@@ -3,7 +3,7 @@
 Python objects are made for changes alone; what costs is numpy over the subjects (benchmarks/bench_degraded.py).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -150,6 +150,15 @@ class Engine:
     def watched(self) -> list[tuple[RuleRow, NDArray[np.int64]]]:
         """Of each rule: the subjects that it is of."""
         return [(state.rule, state.which) for state in self._states]
+
+    def restless(self, measures: Collection[Measure]) -> set[str]:
+        """Nodes for which a rule of these measures is raised, or may soon be: its last reading was bad."""
+        found: set[str] = set()
+        for state in self._states:
+            if Measure(state.rule.measure) in measures:
+                nodes = self._traits(state).nodes
+                found |= {nodes[i] for i in state.which[state.state.raised | (state.state.run > 0)].tolist()}
+        return found
 
     def figures(self) -> list[tuple[RuleRow, int, int]]:
         """Of each rule: subjects that it is of, and how many are raised."""

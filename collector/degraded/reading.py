@@ -36,6 +36,9 @@ PACE: dict[str, float] = {
 }
 """How often the sensors of these kinds are read, in `sensors_every_s`; those of other kinds come with the full readings. The first come first."""
 
+PACE_OF_RESTLESS = 5.0
+"""... and of another device, once a reading of its sensors was bad: the full reading of an hour later is too late."""
+
 LEARN_S = 3 * 3600.0
 AT_ONCE = 4
 BUDGET_S = 10.0
@@ -104,10 +107,10 @@ class SensorReader:
 
     def _choose(self, plan: Plan, able: list[bool], most: int) -> list[int]:
         now = time.monotonic()
-        order = {kind: rank for rank, kind in enumerate(PACE)}
+        order, restless = {kind: rank for rank, kind in enumerate(PACE)}, self.store.restless
         due = []
         for target, device in enumerate(plan.targets.device_id.tolist()):
-            rank = order.get(plan.devices[device].kind)
+            rank = order.get(plan.devices[device].kind, len(order) if device in restless else None)
             if rank is not None and able[target] and device in self.store.wanted and self._due.get(device, 0.0) <= now:
                 due.append((rank, self._due.get(device, 0.0), target))
         due.sort()
@@ -115,7 +118,7 @@ class SensorReader:
 
     def _read(self, plan: Plan, target: int) -> None:
         device = int(plan.targets.device_id[target])
-        every = self.every_s * PACE[plan.devices[device].kind]
+        every = self.every_s * PACE.get(plan.devices[device].kind, PACE_OF_RESTLESS)
         begun = time.monotonic()
         try:
             sensors = self._ask(plan, target, device)

@@ -32,6 +32,8 @@ class SensorStore:
         self._target: dict[int, int] = {}
         self.wanted: dict[int, frozenset[Measure]] = {}
         """device -> the measures that some rule wants of it; replaced as a whole"""
+        self.restless: frozenset[int] = frozenset()
+        """devices of which something was bad at the last reading: they are read again soon, whatever their kind"""
 
     def put(
         self, device: int, at: float, sensors: Iterable[Mapping[str, Any]], ports: Iterable[Mapping[str, Any]] = ()

@@ -248,7 +248,7 @@ _PACES: dict[Measure, float] = {
         ),
         15.0,
     ),
-    **dict.fromkeys(SENSED, 600.0),
+    **dict.fromkeys(SENSED, 3600.0),
     Measure.half_duplex: 3600.0,
 }
 """Seconds between two readings; those of ports come with the reading rounds."""

@@ -14,6 +14,7 @@ from collector.degraded.hours import ClassHours
 from collector.degraded.ringstats import RingStats, ring_stats
 from collector.degraded.rows import incident_row
 from collector.degraded.rules import RuleRows
+from collector.degraded.sensing import SENSED
 from collector.degraded.sensors import SensorStore
 from collector.degraded.subjects import Subjects, subjects_of
 from collector.degraded.values import PortRows, View
@@ -95,6 +96,7 @@ class Watch:
             view = self._view(bench, plan, columns, live)
             changes += self.engine.look(view, now, self.class_hours(plan, now))
             self.looks += 1
+            self.sensors.restless = frozenset(parse_node_id(node)[1] for node in self.engine.restless(SENSED))
         world = BenchWorld(
             plan, self._subjects, self.engine, bench, (bench.nodes.code, bench.schools.code), self._text_of
         )
