@@ -46,7 +46,7 @@ def _names(frame: Frame, found: Unattended) -> dict[int, tuple[str, str]]:
     hushes = [*found.windows, *found.silences]
     rows = [hush.row for hush in hushes]
     wanted = [(str(row.kind), row.node_id) for row in rows if row.kind and row.node_id]
-    named, regions = nodes.names_of_nodes(frame.session, frame.scope, wanted), region_names(frame)
+    named, regions = nodes.names_of_nodes(frame.session, frame.scope, wanted, frame.locale), region_names(frame)
     urls = {"device": "/devices/", "line": "/lines/", "school": "/schools/"}
     names: dict[int, tuple[str, str]] = {}
     for hush in hushes:

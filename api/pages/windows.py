@@ -107,7 +107,7 @@ def _when(row: Mapping[str, Any], now: datetime) -> str:
 def _names(frame: Frame, rows: list[Row]) -> dict[int, tuple[str, str]]:
     """By window, (name, address) of what it is of."""
     wanted = [(str(row["kind"]), row["node_id"]) for row in rows if row["kind"] is not None]
-    named, regions = nodes.names_of_nodes(frame.session, frame.scope, wanted), region_names(frame)
+    named, regions = nodes.names_of_nodes(frame.session, frame.scope, wanted, frame.locale), region_names(frame)
     found = {}
     for row in rows:
         if row["kind"] is None:
@@ -183,7 +183,7 @@ def _form(frame: Frame, filled: Filled, status: int = 200) -> Response:
     name = ""
     if kind in list(NodeKind) and number.isdecimal() and len(number) < 11:
         key = (kind, int(number))
-        name = nodes.names_of_nodes(frame.session, frame.scope, [key]).get(key, "")
+        name = nodes.names_of_nodes(frame.session, frame.scope, [key], frame.locale).get(key, "")
         if not name:
             raise Problem("not-found")
     night = span_of(frame, "tonight")

@@ -16,7 +16,8 @@ from settings_seed import seed_settings
 from sqlmodel import select
 
 from inventory.database import Register
-from inventory.models import Feed, Incident, NodeState, School, State, utcnow
+from inventory.models import Feed, Incident, NodeState, School, State, WallLink, utcnow
+from inventory.users import hash_token
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -212,6 +213,37 @@ def test_the_wall_fills_its_screen_without_scrolling(site: Site, size: tuple[int
     site.check(page)
 
 
+def test_a_wall_whose_data_are_old_says_so_and_still_fills_its_screen(site: Site) -> None:
+    with site.register.write() as session:
+        for row in session.exec(select(Feed)):
+            row.at = utcnow() - timedelta(minutes=5)
+    page = site.open("/?wall=1", (1920, 1080))
+    page.wait_for_selector("body.is-stale")
+    page.screenshot(path=OUTPUT / "wall-stale.png")
+    assert "看板数据已过时" in page.inner_text("#live")
+    assert page.evaluate("document.documentElement.scrollHeight - window.innerHeight") <= 0
+    site.check(page)
+
+
+def test_a_wall_whose_server_is_gone_says_so_by_its_own_clock(site: Site) -> None:
+    """Opened by a link, without signing in: the same page, and it has no stream of events."""
+    keep_fresh(site.register)
+    with site.register.write() as session:
+        session.add(WallLink(name="大厅", token_hash=hash_token("w" * 43)))
+    signed_in, site.state = site.state, None
+    page = site.open("/wall/" + "w" * 43, (1920, 1080))
+    site.state = signed_in
+    page.screenshot(path=OUTPUT / "wall-link.png")
+    assert page.locator("header, nav, form").count() == 0
+    assert not site.problems
+    assert not page.is_visible("[data-gone]")
+    page.route("**/*", lambda route: route.abort())
+    page.evaluate("document.getElementById('live').dataset.at = new Date(Date.now() - 600000).toISOString()")
+    page.wait_for_selector("body.is-stale", timeout=20_000)
+    assert "服务器没有应答" in page.inner_text("[data-gone]")
+    page.context.close()
+
+
 def test_the_board_changes_by_itself_and_greys_when_its_data_are_old(site: Site) -> None:
     keep_fresh(site.register)
     page = site.open("/")
@@ -322,7 +354,7 @@ def test_targets_are_large_on_a_phone(site: Site) -> None:
     ):
         page = site.open(path, (360, 780))
         small = page.evaluate(
-            """[...document.querySelectorAll('main button, main input:not([type=hidden]), main select, .mainnav a, .chip, .btn, .tile, .tools summary, .call a')]
+            """[...document.querySelectorAll('main button, main input:not([type=hidden]):not([type=radio]):not([type=checkbox]), main select, .preset, .check, .switch, .mainnav a, .chip, .btn, .tile, .tools summary, .call a')]
             .map((one) => [one.getBoundingClientRect(), one.outerHTML.slice(0, 90)]).filter(([box]) => box.width && box.height < 43.5).map(([, html]) => html)"""
         )
         assert not small, small

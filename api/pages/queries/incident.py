@@ -113,15 +113,20 @@ def silence_of(session: Session, scope: Scope, row: Any, now: datetime) -> Any:
     return session.connection().execute(scope.filter(statement, Silence)).first()
 
 
-def names_of_nodes(session: Session, scope: Scope, nodes: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
-    """Names by (kind, id), as far as they are within the scope; a statement for each kind."""
+def names_of_nodes(
+    session: Session, scope: Scope, nodes: Iterable[tuple[str, int]], locale: str = "zh"
+) -> dict[tuple[str, int], str]:
+    """Names by (kind, id), as far as they are within the scope; a statement for each kind. In English where there is such a name."""
     named: dict[tuple[str, int], str] = {}
     wanted: dict[NodeKind, set[int]] = {}
     for kind, number in nodes:
         wanted.setdefault(NodeKind(kind), set()).add(number)
     for kind, numbers in wanted.items():
         row = table(_MODELS[kind])
-        statement = scope.filter(select(row.c.id, row.c.name).where(row.c.id.in_(numbers)), _MODELS[kind])
+        name = row.c.name
+        if locale == "en" and "name_en" in row.c:
+            name = func.coalesce(func.nullif(row.c.name_en, ""), name)
+        statement = scope.filter(select(row.c.id, name).where(row.c.id.in_(numbers)), _MODELS[kind])
         named |= {(str(kind), number): name for number, name in session.connection().execute(statement)}
     return named
 

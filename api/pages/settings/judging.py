@@ -117,7 +117,7 @@ CAUSE_PAGE = Managed(
         Column(_("Conclusion"), _conclusion, lead=True, under=optional("note")),
         Column(_("Cause"), _cause),
         Column(_("Accountable once approved"), _accountable),
-        Column(_("Approved by"), plain("approved_by"), under=moment("approved_at", ticking=False)),
+        Column(_("Approved by"), plain("approved_by"), under=moment("approved_at", ticking=False, nothing="")),
     ),
     inputs=(
         Input("approved", "check", _("Approved"), _("From now on its conclusions count against whom it names.")),

@@ -30,13 +30,13 @@ def worded(name: str, group: str) -> Writer:
     return lambda frame, row: frame.text(f"{group}.{row[name]}") if row[name] not in (None, "") else ""
 
 
-def moment(name: str, ticking: bool = True) -> Writer:
+def moment(name: str, ticking: bool = True, nothing: str = "–") -> Writer:
     """A time, with its age where that is of use; a dash where there is none."""
 
     def write(frame: Frame, row: Row) -> Any:
         at = row[name]
         if not isinstance(at, datetime):
-            return "–"
+            return nothing
         return frame.clock.since(at) if ticking else frame.clock.stamp(at)
 
     return write
