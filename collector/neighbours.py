@@ -5,6 +5,7 @@ zone of the device that tells of it, and only where it is one device alone.
 """
 
 import queue
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,10 @@ AT_ONCE = 500
 
 MOST_MACS = 400
 """MACs of one device's ports by which others may name it."""
+
+
+ANEW_S = 600.0
+"""What devices are known by is read anew so often; 100,000 of them take more than a second."""
 
 
 class Known(NamedTuple):
@@ -68,6 +73,17 @@ class Index:
     by_mac: dict[str, set[int]]
     by_name: dict[str, set[int]]
     by_address: dict[str, set[int]]
+
+    def learn(self, device: int, macs: frozenset[str], name: str) -> None:
+        """What a device has just said of itself."""
+        if device not in self.book.devices:
+            return
+        for mac in self.book.macs.get(device, frozenset()) - macs:
+            self.by_mac.get(mac, set()).discard(device)
+        for mac in macs:
+            self.by_mac.setdefault(mac, set()).add(device)
+        if name.strip():
+            self.by_name.setdefault(plain_name(name), set()).add(device)
 
     def find(self, teller: int, told: Mapping[str, Any]) -> tuple[int, float] | None:
         """(device, confidence) of a neighbour that `teller` tells of; None where it is nobody, or not one alone."""
@@ -132,6 +148,9 @@ class Neighbours:
         self._macs: dict[int, frozenset[str]] = {}
         self._ports: dict[int, dict[str, str]] = {}
         self._last: dict[int, list[Mapping[str, Any]]] = {}
+        self._index: Index | None = None
+        self._index_of: tuple[int, float] = (-1, 0.0)
+        """version of the register and monotonic time at which it was made"""
 
     def take(self, device: int, _at: float, reading: Mapping[str, Any]) -> None:
         """A full reading."""
@@ -147,13 +166,17 @@ class Neighbours:
                 break
             self._keep(device, reading)
             fresh[device] = reading.get("neighbours", [])
-        if not fresh:
-            return
         # A neighbour may have been told of before it was read itself: those are looked at again.
         unknown = {device: told for device, told in self._last.items() if device not in fresh}
-        self._last |= fresh
-        book = Book(read_known(self.register), self._macs, self._ports)
-        index = book.index()
+        for device, told in fresh.items():
+            if told:
+                self._last[device] = told
+            else:
+                self._last.pop(device, None)
+        if not fresh or not self._last:
+            return
+        index = self._look_ups()
+        book = index.book
         links = [
             link for device, told in fresh.items() if device in book.devices for link in links_of(device, told, index)
         ]
@@ -170,6 +193,14 @@ class Neighbours:
             if _sure(read_learned(session.connection())) != before:
                 raise_version(session)
 
+    def _look_ups(self) -> Index:
+        """Of the register as it is, read again when it has changed; what readings tell is taken up as they come, and all of it once in a while."""
+        version, now = self.register.version(), time.monotonic()
+        if self._index is None or self._index_of[0] != version or now - self._index_of[1] > ANEW_S:
+            self._index = Book(read_known(self.register), self._macs, self._ports).index()
+            self._index_of = version, now
+        return self._index
+
     def _keep(self, device: int, reading: Mapping[str, Any]) -> None:
         """What a device's own reading tells of itself: its MACs, and what its ports are called."""
         names: dict[str, str] = {}
@@ -182,6 +213,8 @@ class Neighbours:
             for word in (name, port.get("ifDescr"), port.get("ifAlias"), mac):
                 if word:
                     names.setdefault(str(word).lower(), name)
+        if self._index is not None:
+            self._index.learn(device, frozenset(macs), str(reading.get("device", {}).get("sysName") or ""))
         self._macs[device], self._ports[device] = frozenset(macs), names
 
 
