@@ -51,7 +51,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "edunet_device_unknown_seconds_total", "counter", "Seconds for which nobody saw a device.", "seconds", DEVICE
     ),
     Metric("edunet_rtt_seconds", "gauge", "Median round-trip time of the last minute's pings.", "seconds", DEVICE),
-    Metric("edunet_loss_ratio", "gauge", "Share of the last minute's rounds without an answer.", "ratio", DEVICE),
+    Metric("edunet_loss_ratio", "gauge", "Share of the last minute's pings without an answer.", "ratio", DEVICE),
     Metric("edunet_line_state", "gauge", "1 for the state that a line is in.", "", (*LINE, "state")),
     Metric("edunet_line_bandwidth_bps", "gauge", "Contracted bandwidth of a line, downstream.", "bps", LINE),
     Metric(

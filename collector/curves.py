@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from collector.ledger import moment
 from collector.live import Live
+from collector.loss import count_pings
 from collector.plan import Plan
-from collector.shared import UNASKED, Columns
+from collector.shared import Columns
 from inventory.database import Register
 from inventory.history import BAND_S, DeviceBand, HistoryWriter, PortBand
 from inventory.models.devices import DeviceKind
@@ -85,7 +86,8 @@ class Curves:
         )
         rounds = np.flatnonzero((columns.ring_at >= band * BAND_S) & (columns.ring_at < (band + 1) * BAND_S))
         if len(chosen) and len(rounds):
-            rows += device_bands(plan.targets.device_id[chosen], columns.ring[np.ix_(rounds, chosen)], at)
+            where = np.ix_(rounds, chosen)
+            rows += device_bands(plan.targets.device_id[chosen], columns.ring[where], columns.ring_lost[where], at)
         if not rows:
             return
         for start in range(0, len(rows), 500):
@@ -94,9 +96,10 @@ class Curves:
                 HistoryWriter(session).put(rows[start : start + 500])
 
 
-def device_bands(devices: NDArray[np.int64], ring: NDArray[np.float32], at: object) -> list[DeviceBand]:
-    """Bands of devices from their rounds (rounds × devices, as `Columns.ring`); those that were not asked have none."""
-    asked = ring != UNASKED
+def device_bands(
+    devices: NDArray[np.int64], ring: NDArray[np.float32], ring_lost: NDArray[np.uint8], at: object
+) -> list[DeviceBand]:
+    """Bands of devices from their rounds (rounds × devices, as `Columns.ring`, `ring_lost`); those that were not asked have none."""
     rtt = np.where(ring >= 0, ring, np.nan)
     rtt.sort(axis=0)  # NaN last
     answered = np.isfinite(rtt).sum(0)
@@ -105,8 +108,7 @@ def device_bands(devices: NDArray[np.int64], ring: NDArray[np.float32], at: obje
     def quantile(q: float) -> NDArray[np.float32]:
         return np.asarray(rtt[np.clip(np.rint(q * (answered - 1)).astype(int), 0, None), columns], np.float32)
 
-    lost = np.isnan(ring).sum(0)
-    probes = asked.sum(0)
+    lost, probes = count_pings(ring, ring_lost)
     low, mid, high = quantile(0.05), quantile(0.5), quantile(0.95)
     return [
         DeviceBand(int(d), at, float(mid[i]), float(low[i]), float(high[i]), float(lost[i] / probes[i]), int(probes[i]))  # type: ignore[arg-type]

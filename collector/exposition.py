@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from collector.catalogue import CATALOGUE, Metric
 from collector.curves import monitored_rows
 from collector.labels import PortLabels, labels_of, port_labels_of
+from collector.loss import count_pings
 from collector.schools import DEGRADED, NOT_SEEN, NOT_WATCHED, UNKNOWN, UP, WORDS
 from collector.selfmetrics import render_self
 from collector.shared import Columns
@@ -143,7 +144,8 @@ def families(service: "Service") -> Iterator[Family]:
 
 def _rounds(labels: Labels, columns: Columns) -> Iterator[Family]:
     order = np.argsort(columns.ring_at)
-    recent = columns.ring[order[columns.ring_at[order] > 0][-12:]]
+    last = order[columns.ring_at[order] > 0][-12:]
+    recent = columns.ring[last]
     yield Family(BY_NAME["probe_success"], labels, (columns.answered > 0).astype(np.int64))
     if not len(recent):
         return
@@ -153,9 +155,9 @@ def _rounds(labels: Labels, columns: Columns) -> Iterator[Family]:
     median = rtt[np.maximum(answers - 1, 0) // 2, np.arange(rtt.shape[1])]
     here = (answers > 0) & (columns.answered > 0)
     yield Family(BY_NAME["edunet_rtt_seconds"], labels[here], median[here].astype(np.float64).round(7))
-    asked = (recent != -1).sum(0)
-    some = asked > 0
-    loss = np.isnan(recent).sum(0)[some] / asked[some]
+    lost, sent = count_pings(recent, columns.ring_lost[last])
+    some = sent > 0
+    loss = lost[some] / sent[some]
     yield Family(BY_NAME["edunet_loss_ratio"], labels[some], loss.round(4))
 
 

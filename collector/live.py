@@ -7,6 +7,7 @@ import numpy as np
 
 from collector.asking import tell_asking
 from collector.clock import SteadyClock
+from collector.loss import count_pings
 from collector.plan import Plan
 from collector.rounds.messages import Health, PortNames
 from collector.shared import COUNTER_COLUMNS, Columns, attach
@@ -75,7 +76,7 @@ class Live:
         order = np.argsort(columns.ring_at)
         order = order[columns.ring_at[order] > 0][-12:]
         window = columns.ring[order, target]
-        asked = window[window != -1]
+        lost, sent = count_pings(window[:, None], columns.ring_lost[order, target][:, None])
         pinged = window[window >= 0]
         return {
             "device": device_id,
@@ -84,7 +85,7 @@ class Live:
             "by": [word for bit, word in ((1, "icmp"), (2, "snmp"), (4, "tcp")) if int(one["answered"][0]) & bit],
             "rtt_seconds": _number(one["rtt_s"][0]),
             "rtt_median_seconds": float(np.median(pinged)) if len(pinged) else None,
-            "loss_ratio": float(np.isnan(asked).mean()) if len(asked) else None,
+            "loss_ratio": float(lost[0] / sent[0]) if sent[0] else None,
             "rtt_window": [_number(value) if value != -1 else None for value in window.tolist()],
             "window_at": [float(t) for t in columns.ring_at[order]],
             "sysUpTime": int(one["uptime"][0]) if one["uptime"][0] >= 0 else None,
