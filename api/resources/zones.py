@@ -6,16 +6,16 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from sqlalchemy import func, update
 
 from api.resources.machine import Body, ListQuery, Resource, Row, Text, Work, contains, partial_of
-from inventory.lookup import parse_address
 from inventory.models import Zone, table
+from inventory.references import EXPECTED, parse_reference
 
 
 def _references(text: str) -> str:
-    """Reference targets: addresses, separated by commas."""
-    try:
-        return ",".join(str(parse_address(part)) for part in text.split(",") if part.strip())
-    except ValueError as error:
-        raise ValueError("IP addresses, separated by commas") from error
+    """Reference targets: addresses that are pinged, `tcp:ADDRESS:PORT`, `gateway`; separated by commas."""
+    words = [part.strip() for part in text.split(",") if part.strip()]
+    if any(parse_reference(word) is None for word in words):
+        raise ValueError(f"{EXPECTED}, separated by commas")
+    return ",".join(words)
 
 
 class ZoneCreate(Body):
@@ -31,7 +31,7 @@ class ZoneCreate(Body):
     description: Annotated[Text, Field(max_length=200)] = ""
     default: Annotated[bool, Field(description="The zone meant where none is named; only one is.")] = False
     references: Annotated[
-        Text, Field(max_length=500, description="Reference targets of its collectors."), AfterValidator(_references)
+        Text, Field(max_length=500, description="Reference targets of its collectors: 10.0.0.1, tcp:10.0.0.1:53, gateway."), AfterValidator(_references)
     ] = ""
 
 

@@ -84,6 +84,7 @@ class Liveness:
         early = np.union1d(self._by_snmp, np.flatnonzero(self._missed & self._also_snmp))
         snmp = self._threads.submit(self._ask_snmp, early, until) if len(early) else None
         tcp = self._threads.submit(self._ask_tcp, self._by_tcp, until) if self._by_tcp else None
+        connected = self._threads.submit(self.eyes.ask_tcp, until - time.monotonic()) if self.eyes.tcp else None
         references = self._ping(answered, rtt, lost, every_s, rate_pps)
         _take(snmp, answered, BY_SNMP)
         missing = answered == 0
@@ -99,7 +100,7 @@ class Liveness:
         self._missed = (answered & BY_PING) == 0
         any_target = [bool((answered[self.targets.zone == zone] > 0).any()) for zone in range(len(self.targets.zones))]
         eyes, ends = references[: len(self.eyes.addresses)], references[len(self.eyes.addresses) :]
-        self_ok = self.eyes.self_ok(eyes, any_target)
+        self_ok = self.eyes.self_ok(eyes, any_target, connected.result() if connected is not None else None)
         return Sweep(answered, rtt, lost, self_ok, self._unproven & (answered == 0), tuple(ends))
 
     def _ping(
