@@ -48,7 +48,6 @@ def test_answers_from_elsewhere_and_to_other_requests_are_dropped_and_counted(
             until(lambda: counts()[foreign] >= 2, what="foreign answers")
             until(lambda: counts()[broken] >= 1, what="broken answers")
             assert 'edunet_icmp_answers_dropped_total{reason="foreign"}' in counts()
-            assert collector.stop() == 0
 
 
 def test_the_client_of_one_agent_counts_them_too() -> None:
