@@ -5,7 +5,7 @@ import os
 import socket
 import struct
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Any
 
 WELL_KNOWN, UNPRIVILEGED = 162, 9162
@@ -160,13 +160,9 @@ def pack(address: str, wide: bool) -> bytes:
     """4 octets of IPv4, also where a socket of both families maps it (RFC 4291, 2.5.5.2); 16 of IPv6."""
     if not wide:
         return socket.inet_pton(socket.AF_INET, address)
-    packed = socket.inet_pton(socket.AF_INET6, address.partition("%")[0])
+    return narrow(socket.inet_pton(socket.AF_INET6, address.partition("%")[0]))
+
+
+def narrow(packed: bytes) -> bytes:
+    """Sixteen octets as `pack` gives them; the register's are IPv4 mapped too (`Address.packed`)."""
     return packed[12:] if packed.startswith(_MAPPED) else packed
-
-
-def pack_text(address: str) -> bytes:
-    """The same for an address of the register. ValueError where it is none."""
-    parsed = ip_address(address)
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-        return parsed.ipv4_mapped.packed
-    return parsed.packed

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from collector.credentials import probe_credential
 from collector.plan import Plan
-from collector.traps.listeners import pack_text
+from collector.traps.listeners import narrow
 from collector.traps.messages import Senders
 from inventory.database import Register
 from inventory.models import Address, table
@@ -29,13 +29,10 @@ def read_senders(register: Register, plan: Plan) -> Senders:
     zone_of: list[int] = []
     device_of: list[int] = []
     with register.engine.connect() as connection:
-        query = select(address.c.device_id, address.c.zone_id, address.c.ip).order_by(address.c.id)
-        for device, zone, ip in connection.execute(query):
+        query = select(address.c.device_id, address.c.zone_id, address.c.packed).order_by(address.c.id)
+        for device, zone, sixteen in connection.execute(query):
             if device in number and zone in zones:
-                try:
-                    packed.append(pack_text(ip))
-                except ValueError:
-                    continue  # the plan has already said so
+                packed.append(narrow(sixteen))
                 zone_of.append(zones[zone])
                 device_of.append(number[device])
     of_zone, credentials = _zone_credentials(register, targets.credentials)

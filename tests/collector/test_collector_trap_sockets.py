@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from collector.settings import CollectorSettings
 from collector.traps import listeners as module
-from collector.traps.listeners import Listener, open_listeners, pack_text
+from collector.traps.listeners import Listener, narrow, open_listeners, pack
 
 
 @pytest.fixture
@@ -98,5 +98,8 @@ def test_datagrams_that_a_full_buffer_drops_are_counted(opened):
 
 
 def test_addresses_of_the_register_are_packed_as_the_kernel_gives_them():
-    assert pack_text("10.1.2.3") == bytes((10, 1, 2, 3)) == pack_text("::ffff:10.1.2.3")
-    assert pack_text("2001:db8::1") == socket.inet_pton(socket.AF_INET6, "2001:db8::1")
+    six = socket.inet_pton(socket.AF_INET6, "2001:db8::1")
+    assert (
+        narrow(bytes(10) + b"\xff\xff" + bytes((10, 1, 2, 3))) == bytes((10, 1, 2, 3)) == pack("::ffff:10.1.2.3", True)
+    )
+    assert narrow(six) == six == pack("2001:db8::1%lo", True)
