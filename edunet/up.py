@@ -121,7 +121,7 @@ class Up:
             self.address, port = self._address()
             self.listener = closing.enter_context(self._open(self.address, port))
             self.port: int = self.listener.getsockname()[1]
-            self.register = Register(self.settings.database_url(), self.settings.key_file())
+            self.register = Register(self.settings.database_url(), self.settings.key_file(), self.settings.timezone)
             closing.callback(self.register.close)
             self._prepare()
             control = closing.enter_context(_unix_listener(self.places.run / "up.sock"))

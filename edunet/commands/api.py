@@ -63,7 +63,7 @@ def make_app(settings: Settings, *, demo: bool) -> Any:
         (state / "demo").mkdir(mode=0o700, exist_ok=True)
         register = open_register(f"sqlite:///{state / 'demo' / 'edunet.db'}")
     else:
-        register = Register(settings.database_url(), settings.key_file())
+        register = Register(settings.database_url(), settings.key_file(), settings.timezone)
     register.migrate()
     return create_app(
         register, settings.api, state_dir=state, timezone=settings.timezone, extra_routers=extra, demo=demo

@@ -40,7 +40,7 @@ def run_collector(
 
     settings = load_settings()
     set_up_logs(settings.log)
-    register = Register(register_url or settings.database_url(), settings.key_file())
+    register = Register(register_url or settings.database_url(), settings.key_file(), settings.timezone)
     if check:
         raise typer.Exit(_check(register, settings, as_json))
     from collector.service import Service
