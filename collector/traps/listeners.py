@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Any
 
@@ -105,45 +105,74 @@ class Listener:
 
     def describe(self) -> str:
         """`0.0.0.0:162`, with the zone that it serves."""
-        where = f"[{self.address}]:{self.port}" if self._wide else f"{self.address}:{self.port}"
+        where = _spell(self.address, self.port)
         return f"{where}={self.zone}" if self.zone else where
 
 
-def open_listeners(listen: str, handed: tuple[int, ...] = ()) -> tuple[list[Listener], list[str]]:
-    """(sockets, what could not be had and why). Sockets handed over take the place of `*`. Never fails: whoever holds the port, the rest goes on."""
-    listeners, trouble = [], []
-    for descriptor in handed:
+class Ears:
+    """All sockets that are wanted: those that could be had, what could not and why. Nothing here fails: whoever holds a port, the rest goes on."""
+
+    def __init__(self, listen: str, handed: tuple[int, ...] = ()) -> None:
+        """listen: see `parse_places`. handed: descriptors of systemd's sockets, which take the place of `*`."""
+        self.listeners: list[Listener] = []
+        self._wrong: list[str] = []
+        self._missing: dict[Place, list[str]] = {}
+        self._refused: list[str] = []
+        for descriptor in handed:
+            try:
+                self.listeners.append(Listener(socket.socket(fileno=descriptor)))
+            except OSError as error:
+                self._wrong.append(f"descriptor {descriptor}: {error.strerror}")
         try:
-            listeners.append(Listener(socket.socket(fileno=descriptor)))
-        except OSError as error:
-            trouble.append(f"descriptor {descriptor}: {error.strerror}")
+            places = parse_places(listen)
+        except ValueError as error:
+            self._wrong.append(f"traps_listen: {error}")
+            return
+        for place in places:
+            if place.address or place.port is not None or not handed:
+                for address in [place.address] if place.address else ["0.0.0.0", "::"]:
+                    self._open(replace(place, address=address))
+
+    @property
+    def trouble(self) -> list[str]:
+        """What could not be had, and why."""
+        return [*self._wrong, *self._refused, *(line for lines in self._missing.values() for line in lines)]
+
+    def retry(self) -> list[Listener]:
+        """Try again what could not be had at all: a port may have become free, an address may have come up. The new ones."""
+        return [found for place in list(self._missing) if (found := self._open(place)) is not None]
+
+    def _open(self, place: Place) -> Listener | None:
+        refused = []
+        for port in [place.port] if place.port is not None else [WELL_KNOWN, UNPRIVILEGED]:
+            try:
+                listener = Listener(_bind(place.address, port), place.zone)
+            except OSError as error:
+                refused.append(f"{_spell(place.address, port)}: {error.strerror}")
+                continue
+            self._missing.pop(place, None)
+            self._refused += refused
+            self.listeners.append(listener)
+            return listener
+        self._missing[place] = refused
+        return None
+
+
+def _bind(address: str, port: int) -> socket.socket:
+    wide = ":" in address
+    sock = socket.socket(socket.AF_INET6 if wide else socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        places = parse_places(listen)
-    except ValueError as error:
-        return listeners, [*trouble, f"traps_listen: {error}"]
-    for place in places:
-        if handed and not place.address and place.port is None:
-            continue
-        for address in [place.address] if place.address else ["0.0.0.0", "::"]:
-            found = _open(address, place, trouble)
-            if found is not None:
-                listeners.append(found)
-    return listeners, trouble
+        if wide:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((address, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
-def _open(address: str, place: Place, trouble: list[str]) -> Listener | None:
-    for port in [place.port] if place.port is not None else [WELL_KNOWN, UNPRIVILEGED]:
-        wide = ":" in address
-        sock = socket.socket(socket.AF_INET6 if wide else socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            if wide:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            sock.bind((address, port))
-            return Listener(sock, place.zone)
-        except OSError as error:
-            sock.close()
-            trouble.append(f"{'[' + address + ']' if wide else address}:{port}: {error.strerror}")
-    return None
+def _spell(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def _widen(sock: socket.socket) -> None:

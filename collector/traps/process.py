@@ -12,7 +12,7 @@ from collector.clock import SteadyClock
 from collector.rounds.outbox import Outbox
 from collector.traps.bounds import Buckets, Readings
 from collector.traps.engine_file import open_security, save_security
-from collector.traps.listeners import Listener, open_listeners
+from collector.traps.listeners import Ears, Listener
 from collector.traps.messages import Senders, TrapHealth, TrapHello, TrapNews
 from collector.traps.receiver import Receiver
 from collector.wire import Channel, ChannelClosedError
@@ -25,7 +25,7 @@ AT_ONCE = 256
 SHARE = 0.75
 """Most of a core that a flood may take: beyond that datagrams wait in the kernel, and are dropped and counted there. Judge and rounds may have but one core with us."""
 
-NEWS_S, HEALTH_S, SAVE_S, COMPLAIN_S = 0.1, 1.0, 60.0, 60.0
+NEWS_S, HEALTH_S, RETRY_S, SAVE_S, COMPLAIN_S = 0.1, 1.0, 20.0, 60.0, 60.0
 MOST_NEWS = 5000
 """Traps in one message; the buckets keep what comes below it but for a whole province that speaks at once."""
 
@@ -45,7 +45,7 @@ class TrapProcess:
         self._said: list[str] = []
         self._lost_news = 0
         self._read_after = 0.0
-        self._unknown_zones: list[str] = []
+        self._zones: tuple[str, ...] | None = None
 
     def run(self) -> None:
         """Until the judge's process closes the channel or is gone."""
@@ -60,7 +60,7 @@ class TrapProcess:
             Readings(hello.read_every_s),
             lambda at: self.clock.base + at,
         )
-        self.listeners, self.trouble = open_listeners(hello.listen, hello.sockets)
+        self.ears = Ears(hello.listen, hello.sockets)
         threading.Thread(target=self.outbox.run, name="outbox", daemon=True).start()
         threading.Thread(target=self._listen, name="inbox", daemon=True).start()
         self._say_health(now)
@@ -85,9 +85,9 @@ class TrapProcess:
 
     def _loop(self) -> None:
         poll = select.poll()
-        by_number = {listener.socket.fileno(): listener for listener in self.listeners}
+        by_number: dict[int, Listener] = {}
         news = health = time.monotonic()
-        save = news + SAVE_S
+        save, retry = news + SAVE_S, news + RETRY_S
         while not self._over.is_set():
             ready, begun = poll.poll(NEWS_S * 1000), time.process_time()
             more = [self._drain(by_number[number]) for number, _ in ready]
@@ -97,14 +97,14 @@ class TrapProcess:
             if self._wanted is not None:
                 senders, self._wanted = self._wanted, None
                 self.receiver.follow(senders)
-                self._unknown_zones = [
-                    f"{listener.describe()}: no zone has this name"
-                    for listener in self.listeners
-                    if listener.zone and listener.zone not in senders.zones
-                ]
-                # Not before the first plan, to which everybody is a stranger: until then what comes waits in the kernel.
-                for number in by_number:
-                    poll.register(number, select.POLLIN)
+                self._zones = senders.zones
+            # Not before the first plan, to which everybody is a stranger: until then what comes waits in the kernel.
+            for listener in self.ears.listeners[len(by_number) :] if self._zones is not None else ():
+                by_number[listener.socket.fileno()] = listener
+                poll.register(listener.socket, select.POLLIN)
+            if now >= retry:
+                retry = now + RETRY_S
+                self.ears.retry()
             if now >= news:
                 news = now + NEWS_S
                 self._tell(now)
@@ -151,17 +151,23 @@ class TrapProcess:
                 self._said.append(f"{result.replace('_', ' ')}: {count} dropped so far, one of them from {source}")
         receiver.complaints.clear()
         detail: dict[str, Any] = {
-            "listening": [listener.describe() for listener in self.listeners],
-            "trouble": self.trouble + self._unknown_zones,
+            "listening": [listener.describe() for listener in self.ears.listeners],
+            "trouble": self._trouble(),
             "senders": len(receiver),
             "plan_version": receiver.version,
             "answered": receiver.answered,
             "waiting_readings": len(receiver.readings),
             "engines": len(receiver.security.engines),
-            "dropped_by_kernel": sum(listener.dropped() for listener in self.listeners),
+            "dropped_by_kernel": sum(listener.dropped() for listener in self.ears.listeners),
             "dropped_news": self._lost_news + self.outbox.dropped,
             "cpu_s": round(time.process_time(), 2),
         }
         said, self._said = self._said, []
         counts, kinds = dict(receiver.counts), dict(receiver.kinds)
         self.outbox.put(TrapHealth(self.clock.base + now, counts, kinds, detail, said))
+
+    def _trouble(self) -> list[str]:
+        if self._zones is None:
+            return self.ears.trouble
+        unknown = [one for one in self.ears.listeners if one.zone and one.zone not in self._zones]
+        return [*self.ears.trouble, *(f"{one.describe()}: no zone has this name" for one in unknown)]

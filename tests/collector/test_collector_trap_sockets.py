@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from collector.settings import CollectorSettings
 from collector.traps import listeners as module
-from collector.traps.listeners import Listener, narrow, open_listeners, pack
+from collector.traps.listeners import Ears, Listener, narrow, pack
 
 
 @pytest.fixture
@@ -37,7 +37,8 @@ def exchange(listener: Listener, family: int, source: str, to: str) -> tuple[byt
 
 
 def test_an_answer_comes_from_the_address_that_was_asked(opened):
-    found, trouble = open_listeners("0.0.0.0:0,[::]:0")
+    ears = Ears("0.0.0.0:0,[::]:0")
+    found, trouble = ears.listeners, ears.trouble
     opened += found
     assert (len(found), trouble) == (2, [])
     assert exchange(found[0], socket.AF_INET, "127.1.2.3", "127.9.8.7") == (bytes((127, 1, 2, 3)), "127.9.8.7")
@@ -48,7 +49,8 @@ def test_a_socket_of_both_families_as_systemd_binds_it_knows_ipv4_by_its_four_oc
     sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     sock.bind(("::", 0))
-    found, trouble = open_listeners("*", (sock.detach(),))
+    ears = Ears("*", (sock.detach(),))
+    found, trouble = ears.listeners, ears.trouble
     opened += found
     assert (len(found), trouble) == (1, []), "what is handed over stands for all"
     assert exchange(found[0], socket.AF_INET, "127.1.2.3", "127.9.8.7") == (bytes((127, 1, 2, 3)), "127.9.8.7")
@@ -63,28 +65,35 @@ def test_the_well_known_port_is_tried_first_and_the_other_is_taken_where_it_cann
         free.close()
         monkeypatch.setattr(module, "WELL_KNOWN", taken)
         monkeypatch.setattr(module, "UNPRIVILEGED", other)
-        found, trouble = open_listeners("127.0.0.1=dorms")
+        ears = Ears("127.0.0.1=dorms")
+        found, trouble = ears.listeners, ears.trouble
         opened += found
         assert [listener.describe() for listener in found] == [f"127.0.0.1:{other}=dorms"]
         assert trouble == [f"127.0.0.1:{taken}: Address already in use"]
-        again, trouble = open_listeners("127.0.0.1")
-        assert (again, len(trouble)) == ([], 2), "both are taken: none, and no failure"
+        again = Ears("127.0.0.1")
+        assert (again.listeners, len(again.trouble)) == ([], 2), "both are taken: none, and no failure"
+        assert again.retry() == []
+        found[0].socket.close()
+        opened += again.retry()
+        assert ([listener.port for listener in again.listeners], len(again.trouble)) == ([other], 1), "once it is free"
+        assert again.retry() == []
 
 
 def test_what_is_no_place_is_said_and_fails_nothing(opened):
-    found, trouble = open_listeners("127.0.0.1:0,nowhere")
+    ears = Ears("127.0.0.1:0,nowhere")
+    found, trouble = ears.listeners, ears.trouble
     opened += found
     assert found == []
     assert trouble[0].startswith("traps_listen: ")
-    assert open_listeners("192.0.2.1:0")[1] == ["192.0.2.1:0: Cannot assign requested address"]
-    assert open_listeners("", (9999,)) == ([], ["descriptor 9999: Bad file descriptor"])
-    assert open_listeners("") == ([], [])
+    assert Ears("192.0.2.1:0").trouble == ["192.0.2.1:0: Cannot assign requested address"]
+    assert Ears("", (9999,)).trouble == ["descriptor 9999: Bad file descriptor"]
+    assert (Ears("").listeners, Ears("").trouble) == ([], [])
     with pytest.raises(ValidationError, match="traps_listen"):
         CollectorSettings(traps_listen="nowhere")
 
 
 def test_datagrams_that_a_full_buffer_drops_are_counted(opened):
-    found, _ = open_listeners("127.0.0.1:0")
+    found = Ears("127.0.0.1:0").listeners
     opened += found
     found[0].socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
