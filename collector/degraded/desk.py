@@ -122,12 +122,14 @@ class Desk:
         above = self.cases.get(self.explained.get(node, ""))
         return case.key or case.cluster or (above.key or above.cluster if above is not None else "")
 
-    def affected(self, key: str) -> list[str]:
-        """The nodes of an incident: its own first, then those that it explains; the members of a cluster."""
-        if key in self.clusters:
-            return sorted(self.clusters[key].members)
-        own = [case.node for case in self.cases.values() if case.key == key]
-        return own + sorted(node for node, above in self.explained.items() if above in own)
+    def members(self) -> dict[str, list[str]]:
+        """The nodes of every open incident: its own first, then those that it explains; the members of a cluster."""
+        found = {case.key: [case.node] for case in self.cases.values() if case.key}
+        for node, above in sorted(self.explained.items()):
+            upper = self.cases.get(above)
+            if upper is not None and upper.key:
+                found[upper.key].append(node)
+        return found | {key: sorted(cluster.members) for key, cluster in self.clusters.items()}
 
     # -- one step --------------------------------------------------------------------------------------------------
 
@@ -255,7 +257,7 @@ class Desk:
                 self._waits |= {case.node: GATHER_S * self.settle_s / SETTLE_S for case in cases}
             recent = [case for case in cases if now - case.since <= TOGETHER_S]
             size = world.group_size(*found) if len(recent) >= LEAST_OF_CLUSTER else 0
-            if len(recent) >= LEAST_OF_CLUSTER and len(recent) > SHARE_OF_CLUSTER * size:
+            if len(recent) >= LEAST_OF_CLUSTER and size >= len(recent) > SHARE_OF_CLUSTER * size:
                 self._form(found, recent, now, out)
 
     def _join(self, by_group: dict[tuple[Group, str], list[Case]], out: Outcome) -> None:

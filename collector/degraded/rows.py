@@ -25,17 +25,16 @@ def name_of(plan: Plan, node: str) -> str:
     return plan.schools[school].name if school is not None else node_name(plan, node)
 
 
-def incident_row(desk: Desk, plan: Plan, key: str) -> Row | None:
-    """What is known now of an incident that is open; None where it is not."""
+def incident_row(desk: Desk, plan: Plan, key: str, members: dict[str, list[str]]) -> Row | None:
+    """What is known now of an incident that is open; None where it is not. members: `desk.members()`."""
     if key in desk.clusters:
         return _cluster_row(desk, plan, desk.clusters[key])
-    case = next((case for case in desk.cases.values() if case.key == key), None)
-    return _case_row(desk, plan, case) if case is not None else None
+    nodes = members.get(key)
+    return _case_row(plan, desk.cases[nodes[0]], nodes) if nodes else None
 
 
-def _case_row(desk: Desk, plan: Plan, case: Case) -> Row:
+def _case_row(plan: Plan, case: Case, nodes: list[str]) -> Row:
     kind, number = parse_node_id(case.node)
-    nodes = desk.affected(case.key)
     measures = [wrong.as_evidence() for wrong in list(case.wrong.values())[:MOST_LISTED]]
     row = _row(place_of(plan, case.node), case.severity, case.since, len(nodes))
     row |= {"root_kind": kind, "root_id": number, "root_name": name_of(plan, case.node)[:160]}

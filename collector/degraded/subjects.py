@@ -6,6 +6,7 @@ which a line ends belongs to the line, another to its device.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,11 @@ class Subjects:
     line_ids: list[int] = field(default_factory=list)
     own_loss: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     """by target: its pings tell of itself, and not of a line"""
+
+    @cached_property
+    def target_of_line(self) -> dict[str, int]:
+        """`line:3` -> the target whose pings go over it, -1: none."""
+        return dict(zip(self.line.names, self.line_target.tolist(), strict=True))
 
     def traits_of(self, measure: str) -> Traits:
         """The subjects of a measure."""

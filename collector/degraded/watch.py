@@ -18,7 +18,7 @@ from collector.degraded.sensing import SENSED
 from collector.degraded.sensors import SensorStore
 from collector.degraded.subjects import Subjects, subjects_of
 from collector.degraded.values import PortRows, View
-from collector.degraded.world import BenchWorld, port_text
+from collector.degraded.world import Below, BenchWorld, port_text
 from collector.ledger import Row, moment
 from collector.live import Live
 from collector.plan import Plan
@@ -98,7 +98,7 @@ class Watch:
             self.looks += 1
             self.sensors.restless = frozenset(parse_node_id(node)[1] for node in self.engine.restless(SENSED))
         world = BenchWorld(
-            plan, self._subjects, self.engine, bench, (bench.nodes.code, bench.schools.code), self._text_of
+            plan, self._subjects, self.engine, bench, (bench.nodes.code, bench.schools.code), self._text_of, self._below
         )
         outcome = self.desk.step(changes, world, now)
         self._write(bench, plan, outcome, now)
@@ -111,7 +111,7 @@ class Watch:
         if not self._stale and plan is self._plan and not more:
             return []
         self._plan, self._monitored, self._followed_at, self._stale = plan, len(monitored), now, False
-        self._subjects = subjects_of(plan, {*monitored, *plan.monitored})
+        self._subjects, self._below = subjects_of(plan, {*monitored, *plan.monitored}), Below(plan)
         self._ports_of = None
         self.sensors.follow(plan, self._subjects, self._rules)
         return self.engine.follow(plan, self._subjects, self._rules)
@@ -171,20 +171,20 @@ class Watch:
             bench.add_incident(key, {"status": "resolved", "resolved_at": moment(now)})
             bench.add_notice({"event": "resolved", "at": moment(now), "incident_key": key})
         lost, self._lost = self._lost, set()
+        members = self.desk.members() if outcome else {}
         for key in outcome.changed | {key for _, key, _ in outcome.notices}:
-            row = incident_row(self.desk, plan, key)
+            row = incident_row(self.desk, plan, key, members)
             if row is not None:
                 bench.add_incident(key, row)
         for event, key, into in outcome.notices:
-            self._say(bench, plan, (event, key, into), now)
+            self._say(bench, (event, key, into), len(members.get(key, ())), now)
         if outcome.touched:
             self._mark(bench, plan)
         if outcome or lost:
             bench.add_memory("degraded", self.desk.snapshot())
 
-    def _say(self, bench: "Bench", plan: Plan, notice: tuple[str, str, str | None], now: float) -> None:
+    def _say(self, bench: "Bench", notice: tuple[str, str, str | None], affected: int, now: float) -> None:
         event, key, into = notice
-        affected = len(self.desk.affected(key))
         row: Row = {"event": event, "at": moment(now), "incident_key": key, "affected": max(affected, 1)}
         change: Row = {"said_affected": max(affected, 1)}
         if event == "resolved":

@@ -1,6 +1,5 @@
 """The judge's bench and the plan, as the desk asks of them (`desk.World`)."""
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -37,13 +36,16 @@ class BenchWorld:
         seen: Seen,
         codes: tuple[NDArray[np.uint8], NDArray[np.uint8]],
         text_of: Callable[[str, str], str],
+        below: "Below",
     ) -> None:
-        """codes: of nodes and of schools. text_of: (subject, measure) -> sensor or port."""
+        """codes: of nodes and of schools. text_of: (subject, measure) -> sensor or port. below: of this plan."""
         self.plan, self.subjects, self.engine, self.seen = plan, subjects, engine, seen
         self.node_code, self.school_code = codes
         self.subject_text = text_of
-        self._line_target = dict(zip(subjects.line.names, subjects.line_target.tolist(), strict=True))
-        self._sizes: dict[str, Counter[tuple[str, str]]] = {}
+        self._line_target = subjects.target_of_line
+        self.below = below
+        self._measured: dict[int, NDArray[np.int64]] | None = None
+        self._sizes: dict[tuple[tuple[str, str], str], int] = {}
 
     def is_there(self, node: str) -> bool:
         """Whether the plan has it."""
@@ -111,15 +113,51 @@ class BenchWorld:
         return ""
 
     def group_size(self, group: tuple[str, str], measure: str) -> int:
-        """How many nodes of a group have this measure."""
-        if measure not in self._sizes:
-            measured: set[str] = set()
-            traits = self.subjects.traits_of(measure)
-            for rule, which in self.engine.measured().items():
-                if any(r.id == rule and r.measure == measure for r in self.engine.rules):
-                    measured |= {traits.nodes[i] for i in which.tolist()}
-            self._sizes[measure] = Counter(g for node in measured for g in self.groups(node, measure))
-        return self._sizes[measure][group]
+        """How many nodes of a group have this measure. Counted in columns, at the first question: a storm asks of a few groups alone."""
+        key = (group, measure)
+        if key not in self._sizes:
+            self._sizes[key] = self._count(group, measure)
+        return self._sizes[key]
+
+    def _count(self, group: tuple[str, str], measure: str) -> int:
+        traits, (by, value) = self.subjects.traits_of(measure), group
+        if self._measured is None:
+            self._measured = self.engine.measured()
+        known = [self._measured[rule.id] for rule in self.engine.rules if rule.measure == measure]
+        which = np.unique(np.concatenate(known)) if known else np.zeros(0, np.int64)
+        if by == "upstream":
+            below = self.below.of(value)
+            return len({traits.nodes[i] for i in which.tolist()} & below)
+        column = {"region": traits.place, "operator": traits.operator, "model": traits.model}.get(by)
+        if column is None:  # ports of lines have an operator, too: looked up one by one
+            return sum(group in self.groups(node, measure) for node in {traits.nodes[i] for i in which.tolist()})
+        wanted = int(value) if by == "region" else value
+        return len({traits.nodes[i] for i in which[column[which] == wanted].tolist()})
+
+
+class Below:
+    """What hangs under a node as its only way, directly or through lines; worked out when it is first asked, once for each plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._children: dict[str, list[str]] | None = None
+
+    def of(self, node: str) -> set[str]:
+        """Names of these nodes; lines are among them, and what hangs under them."""
+        if self._children is None:
+            self._children = {}
+            for row in self._plan.nodes:
+                if row.up is not None and len(row.up) == 1:
+                    self._children.setdefault(row.up[0], []).append(row.id)
+        found: set[str] = set()
+        todo = [node]
+        while todo:
+            for child in self._children.get(todo.pop(), ()):
+                if child not in found:
+                    found.add(child)
+                    if not child.startswith("device:"):
+                        todo.append(child)
+        return found
 
 
 def port_text(subject: str, measure: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.degraded.hysteresis import Hysteresis, Limits
@@ -116,6 +116,7 @@ limits_st = st.builds(
 reading_st = st.tuples(st.integers(-5, 30), st.one_of(st.none(), st.integers(0, 6)))
 
 
+@settings(deadline=None)
 @given(limits_st, st.lists(st.lists(reading_st, min_size=2, max_size=2), max_size=60))
 def test_columns_do_as_the_plain_reference(limits: Limits, rounds: list[list[tuple[int, int | None]]]) -> None:
     state, plain, now = Hysteresis(2), [Plain(limits), Plain(limits)], np.array([100.0, 100.0])
@@ -167,6 +168,7 @@ def test_one_that_never_answers_pings_loses_none_but_one_that_mostly_does() -> N
     assert loss == pytest.approx(100 * 30 / 60)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.permutations(range(40)))
 def test_the_order_of_the_rows_says_nothing(order: list[int]) -> None:
     rng = np.random.default_rng(7)

@@ -14,6 +14,7 @@ from collector.degraded.rules import RuleRow, RuleRows, masks_of, read_rules
 from collector.degraded.sensors import SensorStore
 from collector.degraded.subjects import Subjects, subjects_of
 from collector.degraded.values import PortRows, View
+from collector.degraded.world import Below, BenchWorld, port_text
 from collector.plan import Plan, build_plan
 from collector.schools import DOWN, UNKNOWN, UP
 from collector.shared import Shape, create
@@ -333,3 +334,37 @@ def test_out_of_class_hours_nothing_is_raised(town: World) -> None:
     assert not {c.subject for c in engine.look(rig.view(), NOW, nobody)} & of_schools
     rig.now += 15
     assert {c.subject for c in engine.look(rig.view(), NOW, ~nobody)} >= of_schools
+
+
+class Seen:
+    """A bench without outages or windows."""
+
+    def incident_key(self, node: str) -> str | None:
+        return None
+
+    def in_maintenance(self, node: str) -> bool:
+        return node == "device:1"
+
+
+def test_the_world_knows_ways_groups_and_who_is_out(town: World) -> None:
+    rig, engine = Rig(town), Engine()
+    rig.loss[:] = 1.0
+    rig.look(engine, rule("line_loss_percent"), rule("port_down", 2))
+    codes = rig.code, np.full(len(rig.plan.schools), UP, np.uint8)
+    world = BenchWorld(rig.plan, rig.subjects, engine, Seen(), codes, lambda *_: "", Below(rig.plan))
+    line, agg = f"line:{town.ids['line1']}", f"device:{town.ids['agg']}"
+    assert world.ups(line) == (agg,)
+    groups = [("upstream", agg), ("operator", "unicom"), ("region", str(town.ids["county"]))]
+    assert world.groups(line, "line_loss_percent") == groups
+    assert [world.group_size(group, "line_loss_percent") for group in groups] == [3, 2, 4]  # the trunk is in the county
+    gateway = f"device:{town.ids['gw1']}"
+    assert world.groups(gateway, "rtt_ms")[0] == ("upstream", agg)
+    assert not world.is_out(line)
+    rig.code[rig.node(gateway)] = DOWN
+    assert world.is_out(line)
+    assert world.is_out(gateway)
+    assert not world.is_out(f"school:{town.ids['school1']}")
+    assert world.in_maintenance("device:1")
+    assert not world.is_there("line:999")
+    port = f"port:{town.ids['agg']}:XGE1"
+    assert port_text(port, "port_down") == "XGE1"
