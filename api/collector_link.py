@@ -55,6 +55,15 @@ class CollectorLink:
         """POST /outlets/{id}/test: send a test message now. {ok, outlet, answer, wall_s}; the demonstration refuses."""
         return self._json("POST", f"/outlets/{outlet_id}/test", {"by": by}, PROBE_S)
 
+    def trace(self, root: str | None, cluster: tuple[str, str] | None, since: float, until: float | None) -> bytes:
+        """POST /trace: one incident's stretch of trace, JSON lines. until None: it still lasts."""
+        body = {"root": root, "cluster": cluster, "since": since, "until": until}
+        with _gone():
+            response = self._client.request("POST", "/trace", json=body, timeout=PROBE_S)
+            if response.status_code >= 400:
+                raise CollectorRefused(response.status_code, response.text[:300])
+            return response.content
+
     @contextmanager
     def metrics(self, accept: str) -> Iterator[httpx.Response]:
         """GET /metrics as a stream; close by leaving the context."""

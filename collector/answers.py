@@ -10,11 +10,16 @@ import numpy as np
 
 from collector.diagnosis import MODULES, probe
 from collector.exposition import negotiate, render
+from collector.ring import read_lines
 from collector.rounds.messages import AskNow
+from collector.stretch import AFTER_S, BEFORE_S, About, stretch
 from collector.telling.trial import try_outlet
 
 if TYPE_CHECKING:
     from collector.service import Service
+
+MOST_TRACE = 100_000_000
+"""Bytes of one incident's trace."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,25 @@ def _test_outlet(service: "Service", match: "re.Match[str]", _headers: Any, body
     return _json(service, 200, found)
 
 
+def _trace(service: "Service", _match: Any, _headers: Any, body: dict[str, Any]) -> Answer:
+    """The stretch of trace of one incident: {"root": node or null, "cluster": [by, value] or null, "since": s, "until": s or null}."""
+    since, until, cluster = body.get("since"), body.get("until"), body.get("cluster")
+    if not isinstance(since, int | float) or not isinstance(until, int | float | None):
+        return _json(service, 400, {"error": "give since and until, in seconds since the epoch"})
+    if service.ring is None:
+        return _json(service, 404, {"error": "no traces are kept (collector.trace_hours)"})
+    about = About(body.get("root"), tuple(cluster) if cluster else None, float(since), until)  # type: ignore[arg-type]  # a pair
+    lines = read_lines(service.ring.directory, since - BEFORE_S, (until or service.clock.now()) + AFTER_S)
+    told = bytearray()
+    for line in stretch(lines, about):
+        told += json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        if len(told) > MOST_TRACE:
+            return _json(service, 413, {"error": f"its trace is larger than {MOST_TRACE // 1_000_000} MB: use --record"})
+    if not told:
+        return _json(service, 404, {"error": "its trace is not kept any more, or not yet written"})
+    return Answer(200, "application/x-ndjson", told)
+
+
 def _json(service: "Service", status: int, value: dict[str, Any]) -> Answer:
     body = {"as_of": service.clock.now(), **value}
     return Answer(status, "application/json", json.dumps(body, ensure_ascii=False, default=str).encode())
@@ -128,4 +152,5 @@ WAYS: tuple[tuple[str, str, Callable[["Service", Any, dict[str, str], dict[str, 
     ("POST", "/probe", _probe),
     ("POST", "/read", _read),
     ("POST", r"/outlets/(\d+)/test", _test_outlet),
+    ("POST", "/trace", _trace),
 )

@@ -20,7 +20,7 @@ from collector.degraded.rules import RuleRows, read_rules
 from collector.degraded.sensors import SensorStore
 from collector.degraded.watch import Watch
 from collector.heap import keep_small
-from collector.judging import Bench
+from collector.judging import Bench, Recorder
 from collector.ledger import Batch, Ledger
 from collector.live import Live
 from collector.outlets.board import Outlets
@@ -28,6 +28,7 @@ from collector.plan import Plan, build_plan
 from collector.planned import HabitBook, HabitReader
 from collector.recording import Recording
 from collector.recovery import recover
+from collector.ring import Ring
 from collector.rounds.messages import AskNow, Health, Hello, LineRound, NewColumns, PortNames, ShardRound
 from collector.schedule import SlowJobs
 from collector.server import Server
@@ -70,7 +71,9 @@ class Service:
         self.clock = SteadyClock()
         self.ledger = Ledger()
         self.recording = Recording(record, self.clock) if record is not None else None
-        self.bench = Bench(self.ledger, self.name, record=self.recording)
+        ring = socket_path.parent.parent / "trace"
+        self.ring = Ring(ring, settings.trace_hours, settings.trace_mb) if settings.trace_hours else None
+        self.bench = Bench(self.ledger, self.name, record=self._recorder())
         self.outlets = Outlets(register, settings, may_notify and settings.outlets_enabled, timezone)
         self.telling = Telling(register, settings, self.outlets.may_notify, timezone, self.clock.now)
         self.writer = Writer(register, self.ledger, self._on_notices, self.telling.severities)
@@ -101,6 +104,21 @@ class Service:
         )
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._ring_thread: threading.Thread | None = None
+
+    def _recorder(self) -> Recorder | None:
+        """Who is told of each line that the judge is told: the file of `--record`, and the ring of the last hours."""
+        told: list[Recorder] = []
+        if self.recording is not None:
+            told.append(self.recording)
+        if self.ring is not None:
+            told.append(self.ring.take)
+
+        def tell(line: dict[str, Any]) -> None:
+            for take in told:
+                take(line)
+
+        return tell if told else None
 
     # -- run and stop ----------------------------------------------------------------------------------------------
 
@@ -123,6 +141,9 @@ class Service:
         self.writer.incident_ids.update(found.incident_ids)
         if self.recording is not None:
             self.recording.open()
+        if self.ring is not None:
+            self._ring_thread = threading.Thread(target=self.ring.run, name="ring", daemon=True)
+            self._ring_thread.start()
         self.outlets.restore()
         for name, target in (
             ("writer", self.writer.run),
@@ -160,6 +181,10 @@ class Service:
         self.writer.stop()
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
+        if self.ring is not None:
+            self.ring.stop()
+            if self._ring_thread is not None:
+                self._ring_thread.join(1.0)
         if self.recording is not None:
             self.recording.close()
 

@@ -56,6 +56,10 @@ class CollectorSettings(BaseModel):
         ge=1,
         description="Seconds that a degraded device or line waits before its incident is opened; four times that where its group shows more.",
     )
+    trace_hours: float = Field(
+        default=24.0, ge=0, le=240, description="Hours of trace that are kept for incidents' pages and `edunet replay`; 0: none."
+    )
+    trace_mb: int = Field(default=500, ge=1, description="Most megabytes of disk for that; the oldest hours go first.")
     history_days: int = Field(default=7, ge=1, le=400, description="Days of built-in curves that are kept.")
     metrics_ports: Literal["monitored", "all", "none"] = Field(
         default="monitored", description="Ports on /metrics: uplinks and lines' ports, all, or none."

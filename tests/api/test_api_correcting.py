@@ -140,3 +140,9 @@ def test_contradictions_of_learned_and_declared_links_are_listed_for_the_own_par
         assert found[0]["learned"][0]["device_id"] == gateway
         assert (found[0]["learned"][0]["port"], found[0]["learned"][0]["remote_port"]) == ("GE24", "GE1")
     assert own_web.client("root").get(path, params={"kind": "proposal"}).json() == {"items": []}
+
+
+def test_an_incidents_trace_is_for_users_of_the_whole_province_and_says_when_it_cannot_be_had(web: Web) -> None:
+    assert web.client("looker").get("/api/v1/incidents/1/trace").status_code == 403
+    assert web.client("root").get("/api/v1/incidents/999/trace").status_code == 404
+    assert web.client("root").get("/api/v1/incidents/1/trace").status_code == 503  # no collector runs here
