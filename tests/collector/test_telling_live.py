@@ -4,9 +4,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import servers
 from collector_world import World, until
 from far_sides import KEY, FarSide, far_side
 from sqlalchemy import select, update
@@ -17,6 +19,7 @@ from collector.telling.telling import Telling
 from collector.telling.trial import try_outlet
 from inventory import log as store
 from inventory.audit import record
+from inventory.database import Register
 from inventory.models import (
     Contact,
     Delivery,
@@ -369,3 +372,52 @@ def test_an_outlet_whose_key_is_gone_is_no_outlet_but_a_failing_one(world: World
         until(lambda: world.rows("SELECT last_error FROM outlet WHERE last_error != ''"), 60, "it says so")
         assert "configuration" in world.rows(f"SELECT last_error FROM outlet WHERE id = {number}")[0][0]
         assert [row["status"] for row in deliveries(world)] == ["waiting"]
+
+
+def test_the_work_for_a_storm_is_bounded(world: World, start: Start) -> None:
+    """2,000 incidents at once: a few messages; reading and marking go by the hundred incidents, and each row is inserted once."""
+    from sqlalchemy import event
+
+    statements: list[str] = []
+    with far_side("wecom") as side:
+        outlet(world, side, per_minute=20)
+        at = utcnow()
+        with world.register.write() as session:
+            rows = [{"key": f"s{n}", "from_at": at, "opened_at": at, "status": "open"} for n in range(2000)]
+            ids = store.upsert_incidents(session, rows)
+            store.add_notices(session, [{"incident_id": n, "event": "opened", "at": at} for n in ids.values()])
+        listen = (world.register.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+        event.listen(*listen)
+        start()
+        until(lambda: side.taken and settled(world) and len(deliveries(world)) == 2000, 90, "all said")
+        event.remove(*listen)
+    assert len(side.taken) <= 3
+    mine = [text for text in statements if "delivery" in text and "ORDER BY delivery.id" not in text]
+    assert len([text for text in mine if text.startswith("INSERT")]) <= 2000
+    assert len([text for text in mine if not text.startswith("INSERT")]) < 60
+
+
+def test_it_is_the_same_on_postgresql(tmp_path: Path) -> None:
+    if not servers.has_postgres():
+        pytest.skip("Debian's postgresql is not installed")
+    with servers.postgres() as url, far_side("wecom") as side:
+        register = Register(servers.fresh_database(url, "telling"), tmp_path / "secret.key")
+        register.migrate()
+        world = World(register, tmp_path, "99")
+        outlet(world, side)
+        say(world, "before", "opened", schools=3)
+        telling = Telling(register, CollectorSettings(), True, "UTC")
+        thread = threading.Thread(target=telling.run, daemon=True)
+        thread.start()
+        until(lambda: len(side.taken) == 1, 60, "what was open before the first start")
+        say(world, "a", "opened", telling)
+        say(world, "before", "resolved", telling)
+        until(lambda: len(deliveries(world)) == 3 and settled(world), 60, "the rest")
+        number = say(world, "b", "opened", telling)
+        with register.write() as session:
+            values = {"acknowledged_at": utcnow(), "promised_at": utcnow() + timedelta(seconds=3)}
+            session.connection().execute(update(table(Incident)).where(table(Incident).c.id == number).values(**values))
+        until(lambda: world.rows("SELECT 1 FROM incident_note WHERE kind = 'lapsed'"), 60, "the promise lapses")
+        telling.stop()
+        thread.join(30)
+        register.close()
