@@ -29,9 +29,11 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
-from province import Province, Size, build
+import numpy as np
+from province import INSIDE, Province, Size, address, build
 
 from inventory.database import Register
+from probes.snmp.poll import SnmpPoller, SnmpTargets
 
 ROOT = Path(__file__).parents[1]
 FARM = ROOT.parent / "shared" / "bench" / "snmpfarm.c"
@@ -41,6 +43,10 @@ LIMIT_CPU, LIMIT_BYTES = 0.5, 2e9
 MOST_TIMES = 11.0
 """10 times the devices may cost so many times as much, beyond what the program costs without any."""
 
+MORE_S, GIVEN_UP_S = 15.0, 12.0
+"""Seconds that loss and dead devices may add to a round; seconds after which a dead device is given up."""
+
+DEVICES = 10_000
 PORTS, VALUES = 28, 253
 PER_SCHOOL = 10
 TICK = os.sysconf("SC_CLK_TCK")
@@ -243,6 +249,17 @@ def settled(collector: Collector, province: Province) -> bool:
     )
 
 
+def next_reading(collector: Collector, farm: Farm) -> tuple[int, int]:
+    """When a reading round has just ended: how many did, and values that the farm has given out until then."""
+    before = collector.json("/feed")["rounds"]["readings"]
+    done = wait_for(
+        lambda: (now := collector.json("/feed")["rounds"]["readings"]) > before and now,
+        300,
+        "the end of a reading round",
+    )
+    return int(done), farm.served()
+
+
 def measure(devices: int, seconds: float, quiet: bool = False) -> Result:
     """Run one size for so long after it has settled."""
     result = Result(devices)
@@ -251,8 +268,8 @@ def measure(devices: int, seconds: float, quiet: bool = False) -> Result:
         n = result.devices = province.size.devices
         wait_for(lambda: settled(collector, province), 600, "everything up, read and written")
         result.start_s, result.start_wall_s = sum(collector.cpu_s().values()), time.monotonic() - begun
-        before, started, served = collector.cpu_s(), time.monotonic(), farm.served()
-        readings = collector.json("/feed")["rounds"]["readings"]
+        readings, served = next_reading(collector, farm)
+        before, started = collector.cpu_s(), time.monotonic()
         scrapes: list[float] = []
         text = ""
         while (left := started + seconds - time.monotonic()) > 0:
@@ -271,9 +288,9 @@ def measure(devices: int, seconds: float, quiet: bool = False) -> Result:
                     flush=True,
                 )
         wall, after = time.monotonic() - started, collector.cpu_s()
+        done, given = next_reading(collector, farm)
         feed = collector.json("/feed")
-        result.values = farm.served() - served
-        result.wanted_values = (feed["rounds"]["readings"] - readings) * n * VALUES
+        result.values, result.wanted_values = given - served, (done - readings) * n * VALUES
         result.judge, result.rounds = ((after[name] - before[name]) / wall for name in ("judge", "rounds"))
         result.cpu = result.judge + result.rounds
         result.whole = (result.start_s + result.cpu * 1800) / (1800 + result.start_wall_s)
@@ -380,17 +397,64 @@ def curve(sizes: list[int], seconds: float, as_json: bool) -> int:
     return int(bad > 0 or any(r.wrong or r.late for r in results))
 
 
+def faults(devices: int) -> int:
+    """Reading rounds with a twentieth of the packets lost and a tenth of the devices dead, beside clean ones."""
+    folder = Path(tempfile.mkdtemp(prefix="edunet-faults-"))
+    listed = [address(INSIDE + i) for i in range(devices)]
+    dead = np.array([farm_hash(INSIDE + i) % 1000 < 100 for i in range(devices)])
+    took: dict[str, float] = {}
+    bad = 0
+    try:
+        for name, options in (("clean", ()), ("faults", ("-l", "50", "-d", "100"))):
+            farm = Farm(folder, *options)
+            try:
+                targets, poller = SnmpTargets(listed, ports=farm.port), SnmpPoller()
+                for _ in range(3):
+                    begun = time.monotonic()
+                    got = poller.round(targets, deadline_s=GIVEN_UP_S, attempts=6)
+                    took[name] = min(took.get(name, 1e9), time.monotonic() - begun)
+                    alive = ~dead if options else np.ones(devices, np.bool_)
+                    bad += int((got.complete != alive).sum()) + int(
+                        (np.diff(got.offsets) != np.where(alive, PORTS, 0)).sum()
+                    )
+                if options:
+                    begun = time.monotonic()
+                    given_up = poller.round(targets, select=np.flatnonzero(dead), deadline_s=GIVEN_UP_S, attempts=6)
+                    took["dead"] = time.monotonic() - begun
+                    asked = given_up.requests / dead.sum()
+                poller.close()
+            finally:
+                farm.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(
+        f"{devices:,} switches, best of three: clean round {took['clean']:.1f} s; with 5 % of the packets lost and {dead.sum():,} dead "
+        f"{took['faults']:.1f} s (at most {MORE_S:.0f} s more); not read in full though alive: {bad}"
+    )
+    print(
+        f"  the dead alone: given up after {took['dead']:.1f} s (at most {GIVEN_UP_S:.0f}), {asked:.1f} requests each"
+    )
+    return int(bad > 0 or took["faults"] > took["clean"] + MORE_S or took["dead"] > GIVEN_UP_S + 1)
+
+
 def main() -> int:
     """Run it; 1 where something is wrong, late, or above the limits of issue 5."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("devices", type=int, nargs="?", default=10_000)
+    parser.add_argument("devices", type=int, nargs="?", default=DEVICES)
     parser.add_argument("--seconds", type=float, default=125, help="how long after it has settled")
     parser.add_argument("--curve", action="store_true", help="1,000, 10,000 and 100,000")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--faults",
+        action="store_true",
+        help="5 %% of the packets lost, 10 %% of the devices dead, against a clean round",
+    )
     given = parser.parse_args()
     if shutil.which("gcc") is None or not FARM.exists():
         print("bench_province: not run: gcc or ../shared/bench is missing")
         return 0
+    if given.faults:
+        return faults(given.devices if given.devices != DEVICES else 20_000)
     if given.curve:
         return curve([1_000, 10_000, 100_000], given.seconds, given.json)
     result = measure(given.devices, given.seconds)
