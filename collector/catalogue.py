@@ -29,7 +29,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "edunet_device_state",
         "gauge",
-        "1 for the state that a device is in (up, degraded, down, unknown, not_seen).",
+        "1 for the state that a device is in (up, degraded, down, planned_off, unknown, not_seen).",
         "",
         (*DEVICE, "state"),
     ),
@@ -71,7 +71,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "edunet_school_state",
         "gauge",
-        "1 for the state that a school is in (up, degraded, down, unknown, not_seen, not_watched).",
+        "1 for the state that a school is in (up, degraded, down, planned_off, unknown, not_seen, not_watched).",
         "",
         (*SCHOOL, "state"),
     ),
@@ -190,6 +190,13 @@ SELF: tuple[Metric, ...] = (
     Metric("edunet_reports_total", "counter", "Reports that the judge took.", "", ()),
     Metric("edunet_reports_stale_total", "counter", "Reports that spoke of another plan.", "", ()),
     Metric("edunet_incidents", "gauge", "Incidents that are pending or open.", "", ("kind",)),
+    Metric(
+        "edunet_incidents_planned_off",
+        "gauge",
+        "Outages of which nobody is told before their schools, which switched off as usual, should be on again.",
+        "",
+        (),
+    ),
     Metric(
         "edunet_degraded",
         "gauge",

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from collector.plan import Plan
 
-UNKNOWN, UP, DOWN, NOT_SEEN, DEGRADED, NOT_WATCHED = 0, 1, 2, 3, 4, 5
-"""Codes of states; the first four are also those of nodes."""
+UNKNOWN, UP, DOWN, NOT_SEEN, DEGRADED, NOT_WATCHED, PLANNED_OFF = range(7)
+"""Codes of states; the first four are also those of nodes. What is planned off is down, and only shown as what it is."""
 
-WORDS = ("unknown", "up", "down", "not_seen", "degraded", "not_watched")
+WORDS = ("unknown", "up", "down", "not_seen", "degraded", "not_watched", "planned_off")
 """The words of `inventory.models.State`, by code."""
 
 

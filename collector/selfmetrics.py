@@ -58,6 +58,7 @@ def self_values(service: "Service") -> Values:
     rules = degraded.engine.figures()
     values: Values = {
         "edunet_rounds_process_starts_total": service.child.starts,
+        "edunet_incidents_planned_off": len(service.bench.planned.until),
         "edunet_reports_total": judge["reports"],
         "edunet_reports_stale_total": judge["stale_reports"],
         "edunet_incidents": {(kind,): number for kind, number in incidents.items()},

@@ -14,7 +14,7 @@ from collector.judge.values import Transition
 from collector.ledger import Batch, Row, moment
 from collector.plan import Plan
 from collector.planned import Change, PlannedOff
-from collector.schools import DEGRADED, DOWN, NOT_SEEN, UNKNOWN, UP, WORDS, school_states
+from collector.schools import DEGRADED, DOWN, NOT_SEEN, PLANNED_OFF, UNKNOWN, UP, WORDS, school_states
 from collector.states import LineView, States
 from collector.words import node_place
 from inventory.models import NodeKind, State, parse_node_id
@@ -68,14 +68,26 @@ class StateBook:
                 self._school_row(self.plan, school)
 
     def shown_codes(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Codes of nodes and of schools as they are shown: what is up and degraded is degraded."""
+        """Codes of nodes and of schools as they are shown: what is up and degraded is degraded, what went off as usual planned off."""
         shown = []
         for codes, degraded in ((self.nodes.code, self.degraded), (self.schools.code, self.degraded_schools)):
             found = codes.copy()
             which = np.fromiter((i for i in degraded if i < len(codes)), np.int64)
             found[which[codes[which] == UP]] = DEGRADED
             shown.append(found)
+        for row, which in zip(shown, self._planned_now(), strict=True):
+            row[which[row[which] == DOWN]] = PLANNED_OFF
         return shown[0], shown[1]
+
+    def _planned_now(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Nodes and schools of incidents that are planned off now."""
+        plan, until = self.plan, self.planned.until
+        if plan is None or not until:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        names = [node for node, key in list(self._incident_of.items()) if key in until and node in plan.node_index]
+        nodes = np.array([plan.node_index[node] for node in names], np.int64)
+        schools = np.unique(plan.node_school[nodes])
+        return nodes, schools[schools >= 0]
 
     def explained_mask(self) -> NDArray[np.bool_]:
         """By node of the plan: it is down because of something above it."""

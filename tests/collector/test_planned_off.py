@@ -24,6 +24,7 @@ from collector.plan import build_plan
 from collector.planned import HabitReader
 from collector.recovery import recover
 from collector.rounds.messages import ShardRound
+from collector.schools import DOWN, PLANNED_OFF
 from collector.settings import CollectorSettings
 from collector.writer import write_batch
 from inventory import log as store
@@ -114,6 +115,9 @@ def test_a_school_that_goes_off_as_usual_is_planned_off_until_it_should_be_on_ag
     assert world.state_of("device", "gw1") == world.state_of("school", "school1") == "planned_off"
     span = {"school": f"school:{school}", "from": BEGIN + OFF, "to": BEGIN + ON_BY}
     assert [line for line in desk.lines if line["kind"] == "planned_off" and span.items() <= line.items()]
+    nodes, schools = desk.bench.shown_codes()
+    assert nodes[desk.plan.node_index[f"device:{world.ids['gw1']}"]] == schools[0] == PLANNED_OFF, "as metrics have it"
+    assert desk.bench.schools.code[0] == DOWN, "and counted as down"
     assert desk.incident().cause == "school"
     desk.rounds(600, ON_BY + 60, {"gw1"})
     assert world.state_of("school", "school1") == "down", "it should be on by now: something is wrong"
