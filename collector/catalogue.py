@@ -29,7 +29,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "edunet_device_state",
         "gauge",
-        "1 for the state that a device is in (up, degraded, down, planned_off, unknown, not_seen).",
+        "1 for the state that a device is in (up, degraded, down, maintenance, planned_off, unknown, not_seen).",
         "",
         (*DEVICE, "state"),
     ),
@@ -71,7 +71,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "edunet_school_state",
         "gauge",
-        "1 for the state that a school is in (up, degraded, down, planned_off, unknown, not_seen, not_watched).",
+        "1 for the state that a school is in (up, degraded, down, maintenance, planned_off, unknown, not_seen, not_watched).",
         "",
         (*SCHOOL, "state"),
     ),

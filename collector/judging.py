@@ -69,6 +69,8 @@ class Bench(StateBook):
         self._known_schools: dict[Any, Sums] = {}
         self._stopped_at: float | None = None
         self._maintenance: frozenset[tuple[str, float, float]] = frozenset()
+        self._windows_due = float("inf")
+        """when the next window begins or ends"""
         self._memory_due = 0.0
         self.open_agents: dict[int, str] = {}
         """device -> key of its open incident of kind agent_silent"""
@@ -136,6 +138,7 @@ class Bench(StateBook):
         old = self.plan
         silent, explained = self.agent_silent, self._explained
         self.agent_silent, self._explained = {}, {}
+        self._node_words, self._school_words = {}, {}
         self._maintenance = frozenset()
         if old is None:
             for device, key in list(self.open_agents.items()):
@@ -188,7 +191,7 @@ class Bench(StateBook):
         report = self._report(plan, message)
         if report.facts:
             report = replace(report, facts=self.lines.hear_ports(report.facts, self.judge.node_state))
-        self._take_report(report)
+        self.hear(report)
         self.reports += 1
         if message.kind == "liveness":
             self._watch_blindness(plan, message)
@@ -199,7 +202,7 @@ class Bench(StateBook):
                 self._first_words(fresh, message.ended, message.self_ok)
         return True
 
-    def _take_report(self, report: RoundReport) -> None:
+    def hear(self, report: RoundReport) -> None:
         """Hand a report to all who hear one."""
         self.judge.take_round(report)
         self.causes.scene.take_report(report)
@@ -221,7 +224,7 @@ class Bench(StateBook):
 
     def _take_facts(self, facts: Facts, t: float) -> None:
         if facts:
-            self._take_report(RoundReport(t, (), (), collector=self.name, kind="reading", facts=facts))
+            self.hear(RoundReport(t, (), (), collector=self.name, kind="reading", facts=facts))
 
     def _report(self, plan: Plan, message: ShardRound) -> RoundReport:
         nodes, where = plan.nodes, plan.target_node
@@ -292,6 +295,7 @@ class Bench(StateBook):
         self._changed_at = None
         said = self._take_notices(notices, now)
         seen = self._look_at_incidents(now, moved)
+        seen = self._look_at_windows(now) or seen
         if moved or said or seen or len(self._batch):
             self._keep_memory(now, said)
             batch, self._batch = self._batch, Batch()
@@ -435,10 +439,20 @@ class Bench(StateBook):
         if wanted == self._maintenance:
             return
         self._maintenance = frozenset(wanted)
+        self._windows_due = now
         self.judge.set_maintenance(now, sorted(wanted))
         if self.record is not None:
             for node, start, end in sorted(wanted):
                 self.record({"t": now, "kind": "maintenance", "node": node, "from": start, "to": end})
+
+    def _look_at_windows(self, now: float) -> bool:
+        """Where a window has begun or ended, what is silent is called by another word. Whether one has."""
+        if now < self._windows_due:
+            return False
+        times = [t for _, start, end in self._maintenance for t in (start, end) if t > now]
+        self._windows_due = min(times, default=float("inf"))
+        self._say_down_again()
+        return True
 
     def in_maintenance(self, node: str) -> bool:
         """Whether a window covers a node now, its own or that of all above it."""
@@ -473,7 +487,9 @@ class Bench(StateBook):
         self.snmp_unseen = tuple(
             plan.targets.device_id[~spoke & (plan.targets.watch == WATCH_ANY) & (plan.targets.credential >= 0)].tolist()
         )
-        silent = silent_agents(plan, columns.answered, columns.snmp_misses, rounds, before, spoke)
+        # What has not been asked since the rounds began has not answered either.
+        misses = np.where(before & (columns.reading_at == 0), np.maximum(columns.snmp_misses, 1), columns.snmp_misses)
+        silent = silent_agents(plan, columns.answered, misses, rounds, before, spoke)
         for target in np.flatnonzero(silent & ~before).tolist():
             self._open_agent(int(plan.target_node[target]), now)
         for target in np.flatnonzero(before & ~silent).tolist():

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from collector.plan import Plan
 
-UNKNOWN, UP, DOWN, NOT_SEEN, DEGRADED, NOT_WATCHED, PLANNED_OFF = range(7)
-"""Codes of states; the first four are also those of nodes. What is planned off is down, and only shown as what it is."""
+UNKNOWN, UP, DOWN, NOT_SEEN, DEGRADED, NOT_WATCHED, PLANNED_OFF, MAINTENANCE = range(8)
+"""Codes of states; the first four are also those of nodes. What is planned off, or worked on, is down, and only shown as what it is."""
 
-WORDS = ("unknown", "up", "down", "not_seen", "degraded", "not_watched", "planned_off")
+WORDS = ("unknown", "up", "down", "not_seen", "degraded", "not_watched", "planned_off", "maintenance")
 """The words of `inventory.models.State`, by code."""
 
 

@@ -14,7 +14,7 @@ from collector.judge.values import Transition
 from collector.ledger import Batch, Row, moment
 from collector.plan import Plan
 from collector.planned import Change, PlannedOff
-from collector.schools import DEGRADED, DOWN, NOT_SEEN, PLANNED_OFF, UNKNOWN, UP, WORDS, school_states
+from collector.schools import DEGRADED, DOWN, MAINTENANCE, NOT_SEEN, PLANNED_OFF, UNKNOWN, UP, WORDS, school_states
 from collector.states import LineView, States
 from collector.words import node_place
 from inventory.models import NodeKind, State, parse_node_id
@@ -53,6 +53,9 @@ class StateBook:
         self._batch = Batch()
         self._write_all = False
         self.planned = PlannedOff()
+        self._node_words: dict[int, int] = {}
+        self._school_words: dict[int, int] = {}
+        """Codes of what is down and shown as something finer, by number in the plan."""
 
     def set_degraded(self, nodes: dict[int, str], schools: dict[int, str]) -> None:
         """Nodes and schools of the plan that are degraded now, each with its incident: their rows say so. It is no down time."""
@@ -75,19 +78,11 @@ class StateBook:
             which = np.fromiter((i for i in degraded if i < len(codes)), np.int64)
             found[which[codes[which] == UP]] = DEGRADED
             shown.append(found)
-        for row, which in zip(shown, self._planned_now(), strict=True):
-            row[which[row[which] == DOWN]] = PLANNED_OFF
+        for found, words in zip(shown, (self._node_words, self._school_words), strict=True):
+            for i, code in list(words.items()):
+                if i < len(found) and found[i] == DOWN:
+                    found[i] = code
         return shown[0], shown[1]
-
-    def _planned_now(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Nodes and schools of incidents that are planned off now."""
-        plan, until = self.plan, self.planned.until
-        if plan is None or not until:
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        names = [node for node, key in list(self._incident_of.items()) if key in until and node in plan.node_index]
-        nodes = np.array([plan.node_index[node] for node in names], np.int64)
-        schools = np.unique(plan.node_school[nodes])
-        return nodes, schools[schools >= 0]
 
     def explained_mask(self) -> NDArray[np.bool_]:
         """By node of the plan: it is down because of something above it."""
@@ -183,7 +178,7 @@ class StateBook:
         state, reason = WORDS[code], ""
         if code == DOWN:
             reason = "explained" if explained else "root" if root == node or root is None else ""
-            state = self._down_word(self._incident_of.get(node))
+            state = self._down_word(self._incident_of.get(node), [node])
         elif code == UP and i in self.agent_silent:
             state = "agent_silent"
         elif code == UP and i in self.degraded:
@@ -193,10 +188,16 @@ class StateBook:
         incident = self._cause_of(i) or self.agent_silent.get(i) or self.degraded.get(i) or None
         if kind != NodeKind.device:
             self._note(kind, number, code, incident, reason)
+        _keep_word(self._node_words, i, state)
         self._batch.node_states[kind, number] = self._state_row(kind, number, self.nodes, i, state, reason, incident)
 
-    def _down_word(self, incident: str | None) -> str:
-        """What a silence is called: one of the school's own making, at its usual time, is planned off (`collector/planned.py`)."""
+    def _down_word(self, incident: str | None, nodes: list[str]) -> str:
+        """What a silence is called: within a window of work maintenance, of the school's own making at its usual time planned off.
+
+        nodes: all that are silent.
+        """
+        if nodes and all(self.judge.in_maintenance(node) for node in nodes):
+            return State.maintenance
         return State.planned_off if incident is not None and incident in self.planned.until else WORDS[DOWN]
 
     def _cause_of(self, i: int) -> str | None:
@@ -303,9 +304,13 @@ class StateBook:
         number, code = plan.schools[school].id, int(self.schools.code[school])
         incident, reason = self._cut_by(plan, school, code)
         self._note(NodeKind.school, number, code, incident, reason)
-        word = self._down_word(incident) if code == DOWN else WORDS[code]
+        word = WORDS[code]
+        if code == DOWN:
+            gates = [plan.nodes[g].id for g in self._gates_of(plan, school) if self.nodes.code[g] == DOWN]
+            word = self._down_word(incident, gates)
         if code == UP and school in self.degraded_schools:
             word, incident = "degraded", self.degraded_schools[school]
+        _keep_word(self._school_words, school, word)
         state = self._state_row(NodeKind.school, number, self.schools, school, word, reason, incident)
         if self.school_counts is not None:
             devices, up = self.school_counts[:, school].tolist()
@@ -373,3 +378,23 @@ class StateBook:
         if (kind.value, number) in self._open:
             row = {"kind": kind, "node_id": number, "evidence": change.evidence()}
             self._batch.outages.append(("update", row))
+
+    def _say_down_again(self) -> None:
+        """A window of work began or ended: what is silent is called by another word."""
+        plan = self.plan
+        assert plan is not None
+        for i in np.flatnonzero(self.nodes.code == DOWN).tolist():
+            self._node_row(i)
+        for school in np.flatnonzero(self.schools.code == DOWN).tolist():
+            self._school_row(plan, school)
+
+
+_FINER = {State.planned_off: PLANNED_OFF, State.maintenance: MAINTENANCE}
+
+
+def _keep_word(words: dict[int, int], i: int, word: str) -> None:
+    code = _FINER.get(State(word))
+    if code is None:
+        words.pop(i, None)
+    else:
+        words[i] = code

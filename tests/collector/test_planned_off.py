@@ -24,8 +24,9 @@ from collector.plan import build_plan
 from collector.planned import HabitReader
 from collector.recovery import recover
 from collector.rounds.messages import ShardRound
-from collector.schools import DOWN, PLANNED_OFF
+from collector.schools import DOWN, MAINTENANCE, PLANNED_OFF, UP
 from collector.settings import CollectorSettings
+from collector.windows import WindowRow, WindowRows
 from collector.writer import write_batch
 from inventory import log as store
 from inventory.calendars import read_calendars
@@ -234,6 +235,38 @@ def test_of_many_that_go_off_at_once_one_without_the_habit_makes_it_an_outage(
     desk.rounds(400, 480, names)
     assert desk.planned_until() == ON_BY
     assert {world.state_of("school", f"school{n}") for n in range(1, 7)} == {"planned_off"}
+
+
+def test_what_is_silent_in_a_window_of_work_is_called_so_and_down_again_when_it_ends(world: World) -> None:
+    for number in (1, 2):
+        world.school(number)
+    desk = Desk(world)
+    desk.rounds(0, 60, set())
+    start, end = BEGIN + 90, BEGIN + 300
+    windows = [
+        WindowRow("line", world.ids["line1"], None, start, end),
+        WindowRow("device", world.ids["core"], None, end, end + 60),
+    ]
+    desk.bench.set_windows(WindowRows(windows), BEGIN + 60)
+    desk.rounds(60, 85, {"gw1"})
+    assert world.state_of("school", "school1") == "down", "before it begins"
+    desk.rounds(85, 200, {"gw1", "gw2"})
+    assert {name: world.state_of("school", name) for name in ("school1", "school2")} == {
+        "school1": "maintenance", "school2": "down",
+    }  # fmt: skip
+    assert world.state_of("device", "gw1") == "maintenance"
+    nodes, schools = desk.bench.shown_codes()
+    assert schools.tolist() == [MAINTENANCE, DOWN]
+    assert nodes[desk.plan.node_index[f"device:{world.ids['gw1']}"]] == MAINTENANCE
+    desk.rounds(200, 310, {"gw1", "gw2"})
+    assert world.state_of("school", "school1") == "maintenance", "the core's window covers all below it"
+    desk.rounds(310, 400, {"gw1", "gw2"})
+    assert world.state_of("device", "gw1") == world.state_of("school", "school1") == "down"
+    assert desk.bench.shown_codes()[1].tolist() == [DOWN, DOWN]
+    assert desk.bench.schools.code.tolist() == [DOWN, DOWN]
+    desk.rounds(400, 420, set())
+    assert world.state_of("school", "school1") == "up"
+    assert desk.bench.shown_codes()[1].tolist() == [UP, UP]
 
 
 def test_nobody_is_told_before_its_end_and_then_everybody_at_once() -> None:
