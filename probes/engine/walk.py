@@ -319,6 +319,7 @@ class Walk:
     begun: cython.uint[::1]
     tries: cython.uchar[::1]
     heard: cython.uchar[::1]
+    late: cython.uchar[::1]
     sends: cython.ushort[::1]
     octets: cython.uint[::1]
     srtt: cython.uint[::1]
@@ -371,7 +372,7 @@ class Walk:
         self.repetitions = arrays["repetitions"]
         self.width = arrays["width"]
         self.wide = arrays["wide"]
-        for name in ("dialect", "proven", "off", "sent", "began", "begun", "tries", "heard", "sends", "octets"):
+        for name in ("dialect", "proven", "off", "sent", "began", "begun", "tries", "heard", "late", "sends", "octets"):
             if len(arrays[name]) != len(arrays["state"]):
                 raise ValueError(f"{name} has another length")
         self.dialect = arrays["dialect"]
@@ -382,6 +383,7 @@ class Walk:
         self.begun = arrays["begun"]
         self.tries = arrays["tries"]
         self.heard = arrays["heard"]
+        self.late = arrays["late"]
         self.sends = arrays["sends"]
         self.octets = arrays["octets"]
         self.srtt = arrays["srtt"]
@@ -515,6 +517,7 @@ class Walk:
             self.rtt_sum[device] += rtt
             self.samples[device] += 1
         self.tries[device] = 0
+        self.late[device] = 0
         self.heard[device] = 1
         self.octets[device] += size
         return 0
@@ -536,8 +539,11 @@ class Walk:
             if self.samples[device] < 65535:
                 self.rtt_sum[device] += rtt
                 self.samples[device] += 1
+        if self.dialect[device] == 0 and self.asked[device] and self.head[1] == 0:
+            self.proven[device] = 1
         self.sent[device] = now
         self.heard[device] = 1
+        self.late[device] = 1
         return 0
 
     @cython.cfunc

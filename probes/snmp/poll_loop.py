@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from probes.engine.channel import Channel
-from probes.snmp.poll_state import BULK, DONE, FLYING, LATE, LOST, NEXT, READY, SPENT, RoundArrays
+from probes.snmp.poll_state import ANSWERS, BULK, DONE, FLYING, LATE, LOST, NEXT, READY, SPENT, RoundArrays
 from probes.snmp.timers import Clock, WallClock, spread_timeouts, waits_us
 
 TICK_S = 0.05
@@ -23,6 +23,9 @@ GATHER_S = 0.001
 
 ENOUGH = 64
 """Answers at once that are worth the next turn without a pause."""
+
+LEAST_WINDOW, ENOUGH_LATE, JUDGE_S = 64, 16, 1.0
+"""So many late answers, and more than a tenth of all, halve the window down to the least; a second without them doubles it again."""
 
 TRY_NEXT = 4
 """Unanswered tries after which a device that has never answered a GETBULK is asked by GETNEXT."""
@@ -51,7 +54,7 @@ class Lane:
         self.position = 0
         self.again = np.zeros(0, np.int32)
         self.in_flight = 0
-        self.window = window
+        self.window = self.most = window
         self.dropped = channel.dropped()
 
     def waiting(self) -> int:
@@ -99,6 +102,7 @@ class RoundLoop:
         self.open = sum(len(lane.fresh) for lane in lanes)
         self.requests = 0
         self.dropped_by_kernel = 0
+        self._answers, self._lates, self._judged = 0, 0, self.clock.now()
         self._addresses = arrays.addresses.data
         # Packets worth a system call, at most 5 ms of waiting.
         self._worth = int(min(64, max(1, limits.rate_pps * 0.005)))
@@ -205,7 +209,8 @@ class RoundLoop:
         arrays, state, now_us = self.arrays, self.arrays.state, self._us(now)
         flying = np.flatnonzero(state == FLYING).astype(np.int32)
         age = now_us - arrays.sent[flying].astype(np.int64)
-        young = flying[age < YOUNG_S * 1e6]
+        # Of one that has answered in this round an answer will come: it is awaited, however long it takes.
+        young = flying[(age < YOUNG_S * 1e6) | (arrays.heard[flying] != 0)]
         flying, age = flying[age >= YOUNG_S * 1e6], age[age >= YOUNG_S * 1e6]
         tries = arrays.tries[flying]
         waits = waits_us(
@@ -223,6 +228,7 @@ class RoundLoop:
         self._ask_for_less(again)
         state[again] = READY
         again = np.concatenate((again, self._woken(now))) if len(self._resting) else again
+        self._mind_queues(now)
         for number, lane in enumerate(self.lanes):
             if len(self.lanes) == 1:
                 lane.again = np.concatenate((lane.again, again))
@@ -233,13 +239,26 @@ class RoundLoop:
             self._mind_drops(lane)
 
     def _ask_for_less(self, again: np.ndarray) -> None:
-        """Silent twice: perhaps the answer was too large for it, or for the way; four times: perhaps it knows no GETBULK."""
+        """Silent twice: perhaps the answer was too large for it, or for the way; four times: perhaps it knows no GETBULK. One whose answers come
+        late is none of these."""
         arrays = self.arrays
         self.missed[again] = True
+        again = again[arrays.late[again] == 0]
         weak = again[arrays.tries[again] >= 2]
         arrays.repetitions[weak] = np.maximum(1, arrays.repetitions[weak] >> 1)
         mute = (arrays.dialect[again] == BULK) & (arrays.proven[again] == 0) & (arrays.asked[again] != 0)
         arrays.dialect[again[mute & (arrays.tries[again] >= TRY_NEXT)]] = NEXT
+
+    def _mind_queues(self, now: float) -> None:
+        """Whoever answers, or the way to many of them, may have a queue: then answers come late, and asking more makes it longer."""
+        tally = self.arrays.tally
+        answers, lates = int(tally[ANSWERS]) - self._answers, int(tally[LATE]) - self._lates
+        if lates < ENOUGH_LATE and now < self._judged + JUDGE_S:
+            return
+        self._answers, self._lates, self._judged = self._answers + answers, self._lates + lates, now
+        late = lates >= ENOUGH_LATE and lates * 10 > answers
+        for lane in self.lanes:
+            lane.window = max(LEAST_WINDOW, lane.window // 2) if late else min(lane.most, lane.window * 2)
 
     def _woken(self, now: float) -> np.ndarray:
         """Devices whose pause is over."""
@@ -261,7 +280,7 @@ class RoundLoop:
         if dropped > lane.dropped:
             self.dropped_by_kernel += dropped - lane.dropped
             lane.dropped = dropped
-            lane.window = max(16, lane.window // 2)
+            lane.window = lane.most = max(16, lane.window // 2)
 
     def late(self) -> int:
         """Answers that came twice or too late."""

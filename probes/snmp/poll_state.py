@@ -42,7 +42,7 @@ ARENA, VALUES, FOREIGN, BROKEN, ERRORS, LATE, LOOPS, ANSWERS, TALLIES = range(9)
 
 LENT = (
     *("cursors", "ended", "asked", "wanted", "asked_scalars", "sequence", "state", "repetitions", "width", "wide"),
-    *("dialect", "proven", "off", "sent", "began", "begun", "tries", "heard", "sends", "octets"),
+    *("dialect", "proven", "off", "sent", "began", "begun", "tries", "heard", "late", "sends", "octets"),
     *("srtt", "rttvar", "rtt_sum", "samples", "budget_requests", "budget_octets", "budget_us"),
     *("base", "count", "room", "expected", "uptime", "tally"),
     *("addresses", "communities", "community_size", "community_of"),
@@ -121,7 +121,7 @@ class SnmpReadings:
 class RoundArrays:
     """The engine's columns for one round (see `probes.engine.walk.Walk`). Times are us since a moment before the round, never 0 where set.
 
-    `sent`: the request under way; `began`: the first try of it; `begun`: the first request of the round; `tries` of it so far; `sends` and
+    `sent`: the request under way; `began`: the first try of it; `begun`: the first request of the round; `tries` of it so far, `late`: an answer to an earlier one of them has come; `sends` and
     `octets` (both ways) in all; `srtt`, `rttvar`: RFC 6298's, lent from round to round; `rtt_sum`, `samples`: of this round.
     """
 
@@ -147,6 +147,7 @@ class RoundArrays:
         self.begun = np.zeros(n, np.uint32)
         self.tries = np.zeros(n, np.uint8)
         self.heard = np.zeros(n, np.uint8)
+        self.late = np.zeros(n, np.uint8)
         self.sends = np.zeros(n, np.uint16)
         self.octets = np.zeros(n, np.uint32)
         self.srtt = np.zeros(n, np.uint32)

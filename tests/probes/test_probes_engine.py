@@ -92,7 +92,7 @@ def a_walk(engine: str, devices: int = 3) -> tuple[object, RoundArrays]:
 def everything(arrays: RoundArrays) -> dict[str, list]:
     """All columns, and the rows in use, as lists."""
     names = "cursors ended asked wanted asked_scalars sequence state repetitions width wide base count room expected uptime tally "
-    names += "dialect proven off sent began begun tries heard sends octets srtt rttvar rtt_sum samples"
+    names += "dialect proven off sent began begun tries heard late sends octets srtt rttvar rtt_sum samples"
     found = {name: getattr(arrays, name).tolist() for name in names.split()}
     places = [row for i in range(arrays.n) for row in range(int(arrays.base[i]), int(arrays.base[i] + arrays.count[i]))]
     for name in ("row_index", "row_present", "row_values"):

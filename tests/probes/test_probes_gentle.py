@@ -5,12 +5,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from toy_agent import ToyTable, if_table
-from virtual_net import Station, poller_over
+from virtual_net import Station, VirtualClock, poller_over
 
 from probes import engine as engines
 from probes.snmp.credential import Credential
 from probes.snmp.pace import Asking, Pace
 from probes.snmp.poll import COUNTER32, SnmpTargets
+from probes.snmp.poll_loop import RoundLoop
 from probes.snmp.timers import spread_timeouts, waits_us
 
 HOST = "10.0.0.1"
@@ -108,6 +109,46 @@ def test_waits_are_rfc_6298s_within_the_rounds_limits() -> None:
     assert [wait(0.4, 0.1, k) for k in range(1, 4)] == [0.8, 1.5, 2.0]
     assert [wait(2.0, 0.5, k) for k in range(1, 4)] == [4.0, 4.0, 4.0]
     assert wait(30.0, 5.0, 1) == 6.0
+
+
+class Crowd:
+    """Many agents behind one process (or line) that answers one request after the other."""
+
+    def __init__(self, n: int, seconds: float) -> None:
+        self.free_at, self.seconds, self.clock = 0.0, seconds, VirtualClock()
+        self.longest = 0.0
+        table = ports(8)
+        self.stations = {f"10.1.{i // 250}.{i % 250}": Station(table, self._delay) for i in range(n)}
+
+    def _delay(self, *_: object) -> float:
+        self.free_at = max(self.free_at, self.clock.now()) + self.seconds
+        self.longest = max(self.longest, self.free_at - self.clock.now())
+        return self.free_at - self.clock.now()
+
+
+def test_many_agents_behind_one_slow_way_are_not_asked_into_a_queue(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows: list[int] = []
+    look = RoundLoop.look_at_timers
+
+    def note_window(loop: RoundLoop, now: float) -> None:
+        look(loop, now)
+        windows.append(loop.lanes[0].window)
+
+    monkeypatch.setattr(RoundLoop, "look_at_timers", note_window)
+    crowd = Crowd(150, 0.015)
+    poller, crowd.clock = poller_over(crowd.stations, engine)
+    targets = SnmpTargets(list(crowd.stations))
+    first = poller.round(targets)
+    assert first.complete.all()
+    assert min(windows) < 1024 // 4  # late answers: fewer are awaited at once
+    assert windows[-1] > min(windows)  # and more again when none is late
+    second = poller.round(targets)
+    assert second.complete.all()
+    assert second.requests == second.answers  # what is late is waited for
+    assert not targets.pace.dialect.any()  # nobody is taken for one that knows no GETBULK
+    assert not targets.pace.level.any()
 
 
 # --- budgets and pauses

@@ -26,7 +26,7 @@ class VirtualClock:
         return self.seconds
 
     def sleep(self, seconds: float) -> None:
-        self.seconds += max(seconds, 0.0)
+        self.seconds += max(seconds, 1e-5)
 
     def wait(self, seconds: float) -> bool:
         until = self.seconds + max(seconds, 0.001)
