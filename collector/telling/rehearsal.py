@@ -18,7 +18,7 @@ from collector.telling.rules import base_severity
 from collector.telling.teller import Teller
 from collector.telling.times import calendar_of
 from collector.telling.values import Ack, Calendar, Policy, Subject, Told, no_calendar
-from collector.trace import Line, Start, TopologyLine
+from collector.trace import Line, OffLine, Start, TopologyLine
 from inventory.calendars.calendars import Calendars
 
 ABSOLUTE = 1e8
@@ -39,6 +39,7 @@ class Rehearsal:
         self._started = False
         self._nodes: dict[str, Node] = {}
         self._parents: set[str] = set()
+        self._off: dict[str, tuple[float, float]] = {}
         self._numbers: dict[str, int] = {}
         self._keys: list[str] = []
         self._count = 0
@@ -53,6 +54,8 @@ class Rehearsal:
         if isinstance(line, TopologyLine):
             self._nodes |= {node.id: node for node in line.nodes}
             self._parents = {up for node in self._nodes.values() for up in node.up or ()}
+        elif isinstance(line, OffLine):
+            self._off[line.school] = (line.from_, line.to)
         elif isinstance(line, Start):
             self._zero, self._started = line.at.timestamp() - line.t, True
             self._set_policy()
@@ -116,7 +119,13 @@ class Rehearsal:
             pupils=line["pupils"],
             flapping=line["flapping"],
             possible=tuple(line["possible"]),
+            held_until=self._held_until(node, t),
         )
+
+    def _held_until(self, node: Node | None, t: float) -> float:
+        """Until when its school is switched off as usual; 0 where it is not."""
+        start, end = self._off.get(node.school or "", (0.0, 0.0)) if node is not None else (0.0, 0.0)
+        return end if start <= t < end else 0.0
 
     def _region_of(self, node: str) -> str:
         known = self._nodes.get(node)

@@ -113,6 +113,7 @@ def subject_of(row: Any, root: Row) -> Subject:
         cause=row["cause"],
         planned_t=row["planned_until"].timestamp() if row["planned_until"] is not None else None,
         severity=row["severity"],
+        held_until=row["planned_until"].timestamp() if row["planned_until"] is not None else 0.0,
     )
 
 
@@ -178,6 +179,13 @@ def read_acks(connection: Connection) -> dict[int, Ack]:
         until = promised.timestamp() if promised is not None else None
         found[number] = Ack(at.timestamp(), until, int(data.get("affected", affected)), root, by)
     return found
+
+
+def read_held(connection: Connection) -> set[int]:
+    """Open incidents that are planned off, or were."""
+    row = table(Incident)
+    statement = select(row.c.id).where(row.c.status == "open", row.c.planned_until.is_not(None))
+    return set(connection.execute(statement).scalars())
 
 
 # -- a start ------------------------------------------------------------------------------------------------------------

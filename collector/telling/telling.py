@@ -207,7 +207,9 @@ class Telling:
                 calendar_mark(session),
             )
             acks = store.read_acks(session.connection()) if self.teller.tales else {}
-            grown = store.read_subjects(session.connection(), set(acks) & set(self.teller.tales))
+            held = store.read_held(session.connection()) if self.teller.tales else set()
+            held |= {number for number, tale in self.teller.tales.items() if tale.subject.held_until > now}
+            grown = store.read_subjects(session.connection(), (set(acks) | held) & set(self.teller.tales))
         self.teller.set_acks(acks, now)
         for subject in grown.values():
             self.teller.refresh(subject, now)
