@@ -233,7 +233,9 @@ def beside_polling(folder: Path, seconds: int, devices: int) -> dict:
             read += int(readings.complete.sum())
             incomplete += int((~readings.complete).sum())
         sent = int(sender.communicate()[0])
-        time.sleep(2.5)
+        deadline = time.monotonic() + 30
+        while ears.counts()[1] + ears.lost() < sent and time.monotonic() < deadline:
+            time.sleep(0.1)
         counted, lost = ears.counts()[1], ears.lost()
         ears.close()
         poller.close()

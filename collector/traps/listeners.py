@@ -1,17 +1,18 @@
 """The sockets that traps come in on: those that systemd handed over, UDP 162 where it can be had, else 9162."""
 
 import errno
-import os
 import socket
 import struct
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 WELL_KNOWN, UNPRIVILEGED = 162, 9162
 """RFC 3417, 3.1; and what anybody may bind."""
 
-BUFFER_BYTES = 8 << 20
+BUFFER_BYTES = 32 << 20
+"""Some 40,000 datagrams, of which the kernel counts the room only while they wait."""
 LONGEST = 65_535
 
 IP_PKTINFO, IPV6_PKTINFO, IPV6_RECVPKTINFO, SO_RCVBUFFORCE, SO_MEMINFO = 8, 50, 49, 33, 55
@@ -176,13 +177,24 @@ def _spell(address: str, port: int) -> str:
 
 
 def _widen(sock: socket.socket) -> None:
-    for option, allowed in ((SO_RCVBUFFORCE, os.geteuid() == 0), (socket.SO_RCVBUF, True)):
-        if allowed:
-            try:
-                sock.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
-                return
-            except OSError:
-                continue
+    """Make the receive buffer as large as allowed, never smaller: systemd's own socket may have more than we could give it."""
+    before = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    for option, allowed in ((SO_RCVBUFFORCE, BUFFER_BYTES), (socket.SO_RCVBUF, min(BUFFER_BYTES, _most_buffer()))):
+        if 2 * allowed <= before:  # the kernel counts twice what is asked for (socket(7))
+            return
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, option, allowed)
+            return
+        except OSError:
+            continue  # without CAP_NET_ADMIN
+
+
+def _most_buffer() -> int:
+    """net.core.rmem_max."""
+    try:
+        return int(Path("/proc/sys/net/core/rmem_max").read_text())
+    except (OSError, ValueError):
+        return 212_992
 
 
 def pack(address: str, wide: bool) -> bytes:

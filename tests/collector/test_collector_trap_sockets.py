@@ -112,3 +112,20 @@ def test_addresses_of_the_register_are_packed_as_the_kernel_gives_them():
         narrow(bytes(10) + b"\xff\xff" + bytes((10, 1, 2, 3))) == bytes((10, 1, 2, 3)) == pack("::ffff:10.1.2.3", True)
     )
     assert narrow(six) == six == pack("2001:db8::1%lo", True)
+
+
+def test_a_buffer_is_made_larger_and_never_smaller(opened, monkeypatch):
+    """A socket that systemd made, with its ReceiveBuffer, in the hands of a user who may not have so much."""
+
+    def size(sock: socket.socket) -> int:
+        return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+
+    small, large = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    large.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 150_000)
+    before = size(small), size(large)
+    monkeypatch.setattr(module, "SO_RCVBUFFORCE", 9999)  # refused, as to anybody without CAP_NET_ADMIN
+    monkeypatch.setattr(module, "_most_buffer", lambda: 100_000)
+    opened += [Listener(small), Listener(large)]
+    assert before[0] < size(small) == 200_000
+    assert size(large) == before[1]
