@@ -141,13 +141,13 @@ class Receiver:
             told = read_notification(opened.scoped, at, stop)
         except BerError:
             # Signed and yet no PDU: deciphered with another key than it was enciphered with (RFC 3414, 8.1.1.2).
-            return "decryption_error" if _level(data) == LEVEL else "broken", b""
+            return "decryption_error" if opened.level == LEVEL else "broken", b""
         answer = b""
         if opened.scoped[at] == INFORM and opened.credential is not None:
             answer = self.security.answer(data, opened.scoped, told.reply, opened.credential, now)
         if opened.word == "repeated":
             return "repeated", answer
-        return self._keep(sender, sender, told, source, SECURITY.get(_level(data), ""), now), answer
+        return self._keep(sender, sender, told, source, SECURITY[opened.level], now), answer
 
     def _keep(
         self, subject: Sender, sender: Sender, told: Notification, source: bytes, security: str, now: float
@@ -198,10 +198,6 @@ def _split(senders: Senders, own: int, zone: int) -> tuple[frozenset[bytes], tup
 
 def _ints(array: NDArray[np.int32]) -> list[int]:
     return [int(number) for number in array.tolist()]
-
-
-def _level(data: bytes) -> int:
-    return decode_v3(data).flags & LEVEL
 
 
 def describe(source: bytes) -> str:

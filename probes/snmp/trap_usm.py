@@ -47,12 +47,13 @@ REPORT_OIDS = {word: oid for oid, word in usm.REPORTS.items()}
 
 class Opened(NamedTuple):
     """What became of a message. `word`: "ok", else a word of `usm.REPORTS`, "replayed", "repeated" (an inform: it is answered again) or
-    "foreign_engine". `scoped`: the scoped PDU in clear of one that is ok or repeated. `report`: a message to send back, or none."""
+    "foreign_engine". `scoped`: the scoped PDU in clear of one that is ok or repeated. `report`: a message to send back, or none. `level`: its FLAG_AUTH and FLAG_PRIV."""
 
     word: str
     scoped: bytes = b""
     report: bytes = b""
     credential: Credential | None = None
+    level: int = 0
 
 
 @dataclass(slots=True)
@@ -109,7 +110,7 @@ class TrapSecurity:
             return Opened(word, report=self._report(message, word, user, now))
         if word not in ("ok", "repeated"):
             return Opened(word)
-        return Opened(word, _decrypt(message, user), b"", user)
+        return Opened(word, _decrypt(message, user), b"", user, level)
 
     def answer(self, data: bytes, scoped: bytes, reply: bytes, user: Credential, now: float) -> bytes:
         """The message that answers the inform `data`, as well protected as it was; `reply`: the Response-PDU."""
