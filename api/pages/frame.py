@@ -161,6 +161,7 @@ def base_context(request: Request, locale: str) -> dict[str, Any]:
         "theme": theme if theme in ("light", "dark") else "",
         "wall": request.query_params.get("wall") == "1",
         "demo": bool(getattr(request.app.state, "demo", False)),
+        "replay": float(getattr(request.app.state, "replay", 0.0)),
         "caller": None,
         "csrf": "",
         "freshness": None,

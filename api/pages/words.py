@@ -32,7 +32,7 @@ WORDS: tuple[str, ...] = (
     *(f"role.{role}" for role in ("primary", "backup", "carrier", "site", "school", "bureau")),
     *(f"operator.{name}" for name in ("telecom", "unicom", "mobile", "cernet", "broadnet", "own")),
     *(f"tier.{tier}" for tier in ("core", "city", "county", "access", "site")),
-    *(f"incident.{kind}" for kind in ("down", "flapping", "agent_silent", "degraded")),
+    *(f"incident.{kind}" for kind in ("down", "flapping", "agent_silent", "degraded", "planned_off")),
     *(f"severity.{name}" for name in SEVERITIES),
     *(f"cluster.{group}" for group in ("upstream", "region", "operator", "model")),
     *(f"event.{event}" for event in ("opened", "updated", "reopened", "resolved", "escalated", "lapsed", "alive", "test")),

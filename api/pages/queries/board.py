@@ -13,7 +13,7 @@ from sqlmodel import Session
 from api.pages.queries.causes import cause_of, gateway_causes
 from api.pages.queries.contacts import Contact, find_contacts
 from api.pages.signs import SEVERITIES
-from inventory.models import Incident, NodeKind, NodeState, Region, RegionTree, School, State, table
+from inventory.models import Incident, NodeKind, NodeState, Region, RegionTree, School, State, table, utcnow
 from inventory.scope import Scope
 
 incident, school, node, region = table(Incident), table(School), table(NodeState), table(Region)
@@ -25,7 +25,7 @@ SHOWN = 60
 
 @dataclass
 class Row:
-    """One incident on the board. `schools` and `pupils` are those within the caller's scope."""
+    """One incident on the board. `schools` and `pupils` are those within the caller's scope. planned: it switched off as usual."""
 
     incident: Any
     schools: int
@@ -33,6 +33,7 @@ class Row:
     contact: Contact | None = None
     names: list[tuple[int, str, str]] = field(default_factory=list)
     place: Any = None
+    planned: bool = False
 
 
 @dataclass
@@ -106,15 +107,17 @@ def count_schools(session: Session, scope: Scope) -> Counts:
 
 
 def list_incidents(session: Session, scope: Scope) -> tuple[list[Row], int]:
-    """Open incidents, worst first, and how many there are in all."""
+    """Open incidents, worst first, and how many there are in all; what switched off as usual comes last."""
+    now = utcnow()
+    planned = case((incident.c.planned_until > now, 1), else_=0)
     rank = case({name: number for number, name in enumerate(SEVERITIES)}, value=incident.c.severity, else_=9)
     statement = (
         select(incident)
         .where(incident.c.status.in_(OPEN))
-        .order_by(rank, incident.c.pupils.desc(), incident.c.affected.desc(), incident.c.from_at)
+        .order_by(planned, rank, incident.c.pupils.desc(), incident.c.affected.desc(), incident.c.from_at)
     )
     found = session.connection().execute(scope.filter(statement, Incident)).all()
-    rows = [Row(row, row.schools, row.pupils) for row in found[:SHOWN]]
+    rows = [Row(row, row.schools, row.pupils, planned=is_planned(row, now)) for row in found[:SHOWN]]
     if not scope.everything:
         _count_own(session, scope, rows)
     _name_schools(session, scope, rows)
@@ -124,6 +127,11 @@ def list_incidents(session: Session, scope: Scope) -> tuple[list[Row], int]:
         row.contact = contacts.get(row.incident.id)
         row.place = places.get(row.incident.place_id)
     return rows, len(found)
+
+
+def is_planned(row: Any, now: datetime) -> bool:
+    """Whether an incident is of something that switched off as usual: nobody is told before it should be back."""
+    return row.planned_until is not None and row.planned_until > now
 
 
 def cut_from_above(session: Session, scope: Scope) -> list[Any]:

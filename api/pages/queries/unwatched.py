@@ -61,6 +61,7 @@ class Unattended:
     unasked: int = 0
     devices: int = 0
     outlets: Sequence[Any] = ()
+    off: Sequence[Any] = ()
 
     @property
     def schools(self) -> int:
@@ -107,6 +108,8 @@ def read_unattended(session: Session, scope: Scope, now: datetime, administers: 
     found.devices = int(run(scope.filter(select(func.count()).select_from(device).where(live), Device)).scalar() or 0)
     none = select(func.count()).select_from(device).where(live, device.c.watch == Watch.none)
     found.unasked = int(run(scope.filter(none, Device)).scalar() or 0)
+    usual = select(incident).where(incident.c.status.in_(("pending", "open")), incident.c.planned_until > now)
+    found.off = run(scope.filter(usual.order_by(incident.c.planned_until).limit(100), Incident)).all()
     if administers:
         broken = select(outlet).where(outlet.c.failing_since.is_not(None) | outlet.c.enabled.is_(False))
         found.outlets = run(scope.filter(broken.order_by(outlet.c.name), Outlet)).all()
