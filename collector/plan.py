@@ -118,7 +118,7 @@ def build_plan(
     targets = replace(targets, line_ends=line_ends(rows, targets, addresses))
     asked = frozenset(targets.device_id.tolist())
     topology = build_topology(rows, asked, _operators(rows), learned_confidence, lineways.worded)
-    return _assemble(rows, targets, lineways, topology.nodes, (*warnings, *topology.warnings))
+    return assemble(rows, targets, lineways, topology.nodes, (*warnings, *topology.warnings))
 
 
 def _addresses(rows: Rows, warnings: list[str]) -> dict[int, tuple[int, str]]:
@@ -221,7 +221,7 @@ def _operators(rows: Rows) -> dict[int, str]:
     return {site: next(iter(of)) for site, of in found.items() if len(of) == 1}
 
 
-def _assemble(
+def assemble(
     rows: Rows, targets: Targets, lineways: LineWays, nodes: tuple[Node, ...], warnings: tuple[str, ...]
 ) -> Plan:
     index = {node.id: i for i, node in enumerate(nodes)}

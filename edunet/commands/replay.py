@@ -25,11 +25,22 @@ def register(app: typer.Typer) -> None:
         rules: str = typer.Option(
             "", "--rules", help="A TOML file of rules (docs/replay-rules.md): also what would have been sent to whom."
         ),
+        speed: float = typer.Option(
+            0.0,
+            "--speed",
+            min=0.0,
+            help="Show it on the board at so many times its speed, until Ctrl-C; 0: print only.",
+        ),
+        listen: str = typer.Option("127.0.0.1:8001", "--listen", help="With --speed: where the pages are served."),
     ) -> None:
         """Run the judge over a recorded trace on virtual time: what would have been said, and when.
 
-        A fault in the trace is named with its line, and ends with exit code 2. Example: `edunet replay storm.jsonl --json`
+        A fault in the trace is named with its line, and ends with exit code 2. Examples: `edunet replay storm.jsonl --json`,
+        `edunet replay storm.jsonl --speed 60` (prints an address that opens the board of the replay, which is labelled as one)
         """
+        if speed:
+            _show(trace, speed, listen)
+            return
         from collector.causes.following import CauseFollower
         from collector.judge import Judge
         from collector.trace import TraceError, Watcher
@@ -47,6 +58,24 @@ def register(app: typer.Typer) -> None:
             name = "standard input" if trace == "-" else trace
             print(f"edunet replay: {name}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
             raise typer.Exit(2) from None
+
+
+def _show(trace: str, speed: float, listen: str) -> None:
+    from collector.trace import TraceError
+    from edunet.listen import TakenError
+    from edunet.replaying import show
+    from edunet.settings import Settings
+
+    try:
+        with _opened(trace) as lines:
+            show(lines, speed, listen, Settings().timezone)
+    except (TraceError, OSError, ValueError) as error:
+        taken = isinstance(error, TakenError)
+        word = (
+            f"{listen} is taken: another program listens there" if taken else getattr(error, "strerror", None) or error
+        )
+        print(f"edunet replay: {word}", file=sys.stderr)
+        raise typer.Exit(1 if taken else 2) from None
 
 
 def _rehearsal(path: str) -> "Rehearsal":
