@@ -21,13 +21,13 @@ def silent_agents(
 ) -> NDArray[np.bool_]:
     """By target: answers otherwise, but its agent has been silent for `rounds` reading rounds.
 
-    One that was so before stays so while it answers nothing at all: an outage says nothing of the agent. One that never spoke
+    One that was so before stays so until its agent answers: an outage says nothing of it, nor does a start that has asked it once. One that never spoke
     SNMP (`spoke`) is not silent: a credential of its whole zone serves many devices that have no agent.
     """
     targets = plan.targets
     able = (targets.watch == WATCH_ANY) & (targets.credential >= 0) & (spoke | before)
     here = (answered & (BY_PING | BY_TCP)) != 0
-    return np.asarray(able & (misses > 0) & ((here & (misses >= rounds)) | (before & ~here)), np.bool_)
+    return np.asarray(able & (misses > 0) & ((here & (misses >= rounds)) | before), np.bool_)
 
 
 def have_spoken(plan: Plan, reading_at: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -46,6 +46,8 @@ class States:
         self.since = np.full(n, now)
         self.seconds = np.zeros((n, 3))
         self.ids = ids
+        self._broken_code = np.full(n, NOTHING, np.uint8)
+        self._broken_since = np.zeros(n)
         for i, identity in enumerate(ids):
             sums = known.get(identity)
             if sums is not None:
@@ -59,7 +61,18 @@ class States:
         t = max(t, float(self.since[i]))
         self._count(i, t)
         self.code[i], self.since[i] = code, t
+        if self._broken_code[i] == code:
+            self._go_on(i, t)
+        self._broken_code[i] = NOTHING
         return True
+
+    def _go_on(self, i: int, t: float) -> None:
+        """Thing i is found as it was before the stop: it is so since then. What was counted of that time, and the stop itself, which is unknown, count no second time."""
+        since = float(self._broken_since[i])
+        column = _COLUMN[int(self.code[i])]
+        if column is not None:
+            self.seconds[i, column] -= t - since
+        self.since[i] = since
 
     def _count(self, i: int, t: float) -> None:
         column = _COLUMN[int(self.code[i])]
@@ -69,7 +82,10 @@ class States:
     def break_off(self, until: float) -> None:
         """Nobody saw anything after `until` (the last sign of life before a stop): what was up or down is unknown since then."""
         for i in np.flatnonzero(np.isin(self.code, (UP, DOWN, UNKNOWN, DEGRADED_CODE))):
+            code, since = self.code[i], self.since[i]
             self.move(int(i), UNKNOWN, until)
+            if code != UNKNOWN:
+                self._broken_code[i], self._broken_since[i] = code, since
 
     def totals(self, now: float) -> NDArray[np.float64]:
         """Seconds unknown, up and down of each until now (n × 3)."""
@@ -88,6 +104,7 @@ class States:
         }
 
 
+NOTHING = 255
 DEGRADED_CODE = WORDS.index("degraded")
 _COLUMN: dict[int, int | None] = {
     UNKNOWN: 0,
