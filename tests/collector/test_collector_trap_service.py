@@ -10,13 +10,13 @@ from typing import Any
 
 from collector_world import Collector, World, until
 from servers import free_port, snmpd
-from trap_senders import AUTH, COLD_START, LINK_DOWN, LINK_UP, PRIV, USER, port_of, run, v2c_trap
+from trap_senders import AUTH, COLD_START, LINK_DOWN, LINK_UP, PRIV, USER, WARM_START, port_of, run, v2c_trap
 
 from collector.judge import Judge
 from collector.trace import replay
 from collector.traps.receiver import RESULTS
 from inventory.credentials import Secret, new_credential
-from inventory.models import DeviceKind, Watch
+from inventory.models import Address, DeviceKind, Watch
 from inventory.sealing import Sealer
 
 
@@ -94,7 +94,13 @@ def test_traps_lead_to_a_reading_at_once_and_to_no_verdict(
         assert send("snmptrap", world.ip("3.2"), port, ["-v2c", "-c", "public"], COLD_START) == 0
         until(lambda: told_of(collector, added), what="the trap of a device that was added")
 
-        until(lambda: metrics(collector).get('edunet_traps_total{result="taken"}') == 5.0, what="metrics")
+        packed = socket.inet_pton(socket.AF_INET6, "::1")
+        world.add(Address(zone_id=world.ids["zone"], ip="::1", packed=packed, device_id=added, primary=False))
+        until(lambda: collector.feed().get("traps", {}).get("senders") == 5, 60, "a further address, of IPv6")
+        assert run("snmptrap", ["-v2c", "-c", "public", f"udp6:[::1]:{port}", "100", WARM_START]).returncode == 0
+        until(lambda: [told["source"] for told in told_of(collector, added)] == [world.ip("3.2"), "::1"], what="IPv6")
+
+        until(lambda: metrics(collector).get('edunet_traps_total{result="taken"}') == 6.0, what="metrics")
         found = metrics(collector)
         assert {name for name in RESULTS if f'edunet_traps_total{{result="{name}"}}' in found} == set(RESULTS)
         assert found['edunet_traps_taken_total{trap="linkDown"}'] == 1.0
@@ -107,7 +113,8 @@ def test_traps_lead_to_a_reading_at_once_and_to_no_verdict(
         agent.kill()
     lines = [json.loads(line) for line in record.read_text().splitlines()]
     traps = [line for line in lines if line["kind"] == "trap"]
-    assert [line["trap"] for line in traps] == ["linkDown", "linkUp", "coldStart", "coldStart", "coldStart"]
+    starts = ["coldStart", "coldStart", "coldStart", "warmStart"]
+    assert [line["trap"] for line in traps] == ["linkDown", "linkUp", *starts]
     assert traps[0]["node"] == f"device:{switch}"
     assert traps[0]["port"] == "lo"
     summary = list(replay(record.read_text().splitlines(), Judge()))[-1]
