@@ -119,13 +119,13 @@ class Rehearsal:
             pupils=line["pupils"],
             flapping=line["flapping"],
             possible=tuple(line["possible"]),
-            held_until=self._held_until(node, t),
+            planned_t=self._planned(node, t),
         )
 
-    def _held_until(self, node: Node | None, t: float) -> float:
-        """Until when its school is switched off as usual; 0 where it is not."""
+    def _planned(self, node: Node | None, t: float) -> float | None:
+        """Until when its school is switched off as usual; None where it is not."""
         start, end = self._off.get(node.school or "", (0.0, 0.0)) if node is not None else (0.0, 0.0)
-        return end if start <= t < end else 0.0
+        return end if start <= t < end else None
 
     def _region_of(self, node: str) -> str:
         known = self._nodes.get(node)

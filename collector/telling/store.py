@@ -113,7 +113,6 @@ def subject_of(row: Any, root: Row) -> Subject:
         cause=row["cause"],
         planned_t=row["planned_until"].timestamp() if row["planned_until"] is not None else None,
         severity=row["severity"],
-        held_until=row["planned_until"].timestamp() if row["planned_until"] is not None else 0.0,
     )
 
 

@@ -193,8 +193,6 @@ class Teller:
             tale.ruled = subject.severity = ruling.severity
             self._changes.severities[subject.id] = ruling.severity
         hushed = hushed_until(subject, policy.hushes, now)
-        if not tale.told and subject.held_until > now:
-            hushed = max(hushed or 0.0, subject.held_until)
         if hushed is None and tale.hushed:
             tale.floor = max(tale.floor, now)
         tale.hushed = hushed is not None

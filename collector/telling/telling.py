@@ -208,7 +208,7 @@ class Telling:
             )
             acks = store.read_acks(session.connection()) if self.teller.tales else {}
             held = store.read_held(session.connection()) if self.teller.tales else set()
-            held |= {number for number, tale in self.teller.tales.items() if tale.subject.held_until > now}
+            held |= {number for number, tale in self.teller.tales.items() if (tale.subject.planned_t or 0.0) > now}
             grown = store.read_subjects(session.connection(), (set(acks) | held) & set(self.teller.tales))
         self.teller.set_acks(acks, now)
         for subject in grown.values():

@@ -52,8 +52,6 @@ class Subject:
     """Switched off as usual until then (`inventory/calendars/planned.py`): nobody is told before."""
     severity: str = "warning"
     """After the rules."""
-    held_until: float = 0.0
-    """Switched off as usual (planned off): nobody is told of it before."""
 
 
 @dataclass(frozen=True, slots=True)

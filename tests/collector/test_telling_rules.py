@@ -230,13 +230,13 @@ def test_a_silence_holds_back_what_begins_and_not_what_ends() -> None:
 
 def test_what_is_switched_off_as_usual_is_told_when_it_should_be_on_again() -> None:
     world = World(replace(POLICY, steps=(Step("county"),)))
-    world.say("opened", subject(1, "county", held_until=5000.0), 30.0)
-    world.say("opened", subject(2, "county", held_until=5000.0), 30.0)
-    world.say("opened", subject(3, "county", held_until=9000.0), 30.0)
+    world.say("opened", subject(1, "county", planned_t=5000.0), 30.0)
+    world.say("opened", subject(2, "county", planned_t=5000.0), 30.0)
+    world.say("opened", subject(3, "county", planned_t=9000.0), 30.0)
     world.run(100.0)
     assert world.heard == []
     world.teller.refresh(subject(3, "county"), 100.0)  # the far port went down: it is not of the school's making
-    world.say("resolved", subject(2, "county", held_until=5000.0), 4000.0)
+    world.say("resolved", subject(2, "county", planned_t=5000.0), 4000.0)
     world.run(8000.0)
     assert world.events(incident=3) == [(100.0, 1, "opened")]
     assert world.events(incident=2) == []
