@@ -18,6 +18,7 @@ from api.resources import timeline
 from api.resources.telling import SILENCES, SilenceCreate
 from api.resources.writing import create_row, update_row
 from api.security import page_admin, register_of
+from api.tracing import read_trace
 from inventory.carrier import carrier_text, read_circuit
 
 router = APIRouter(include_in_schema=False)
@@ -125,6 +126,12 @@ def show_carrier_text(frame: PageFrame, number: int) -> Response:
     case = read_circuit(frame.session, number, frame.scope)
     language: Any = frame.locale
     return PlainTextResponse(carrier_text(case, language, frame.now, frame.clock.zone))
+
+
+@router.get("/incidents/{number}/trace.jsonl")
+def download_trace(frame: PageFrame, number: int) -> Response:
+    """Its own stretch of trace, for `edunet replay`; for those who see the whole province."""
+    return read_trace(frame.request, frame.caller, number)
 
 
 def _act(frame: Frame, number: int, act: Callable[[], Any]) -> Response:

@@ -202,6 +202,27 @@ def test_outages_that_begin_together_are_one_entry() -> None:
     assert entries[0].names == [("device", 1), ("device", 2)]
 
 
+def test_an_incident_offers_its_own_stretch_of_trace_to_those_who_see_everything(web: PagesWeb) -> None:
+    number, link = number_of(web), web.app.state.link
+
+    class Recorder:
+        def trace(self, root: str | None, cluster: object, since: float, until: float | None) -> bytes:
+            return b'{"t": 0, "kind": "start"}\n' if root and until is None else b""
+
+    web.app.state.link = Recorder()
+    try:
+        found = web.as_("admin").get(f"/incidents/{number}/trace.jsonl")
+    finally:
+        web.app.state.link = link
+    assert found.text.startswith('{"t": 0')
+    assert "attachment" in found.headers["content-disposition"]
+    assert f"/incidents/{number}/trace.jsonl" in web.as_("admin").get(f"/incidents/{number}").text
+    viewer = web.as_("hongdong")
+    assert viewer.get(f"/incidents/{number}/trace.jsonl").status_code == 403
+    assert "trace.jsonl" not in viewer.get(f"/incidents/{number}").text
+    assert web.as_("admin").get(f"/incidents/{number}/trace.jsonl").status_code == 503
+
+
 class Prober:
     """In the collector's place: answers probes as `collector/diagnosis.py` does."""
 

@@ -123,7 +123,7 @@ def names_of_nodes(
         wanted.setdefault(NodeKind(kind), set()).add(number)
     for kind, numbers in wanted.items():
         row = table(_MODELS[kind])
-        name = row.c.name
+        name: Any = row.c.name
         if locale == "en" and "name_en" in row.c:
             name = func.coalesce(func.nullif(row.c.name_en, ""), name)
         statement = scope.filter(select(row.c.id, name).where(row.c.id.in_(numbers)), _MODELS[kind])
