@@ -94,6 +94,7 @@ class Desk:
         self.explained: dict[str, str] = {}
         """node -> node above it whose case explains it"""
         self._waits: dict[str, float] = {}
+        self._reconciled: set[str] = set()
         self._numbers = 0
 
     def snapshot(self) -> dict[str, Any]:
@@ -131,11 +132,21 @@ class Desk:
                 found[upper.key].append(node)
         return found | {key: sorted(cluster.members) for key, cluster in self.clusters.items()}
 
+    def reconcile(self, raised: set[tuple[int, str]], changes: Iterable[Change], now: float) -> None:
+        """After another plan, other rules or a restart: what nobody looks at any more is wrong no more. changes: not taken yet."""
+        coming = {(change.rule.id, change.subject) for change in changes}
+        for case in self.cases.values():
+            for key in [key for key in case.wrong if key not in raised and key not in coming]:
+                del case.wrong[key]
+                self._reconciled |= {case.key or case.cluster} - {""}
+                if not case.wrong:
+                    case.quiet_since = now
+
     # -- one step --------------------------------------------------------------------------------------------------
 
     def step(self, changes: Iterable[Change], world: World, now: float) -> Outcome:
         """Take what was raised and cleared; what follows of it and of the time."""
-        out = Outcome()
+        out, self._reconciled = Outcome(changed=self._reconciled), set()
         for change in changes:
             self._take(change, world, now, out)
         before = {node: self.key_of(node) for node in self.cases}

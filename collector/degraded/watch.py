@@ -50,7 +50,7 @@ class Watch:
         self.engine, self.desk = Engine(), Desk(settle_s)
         self.looks = 0
         self.last_s = 0.0
-        self._rules = RuleRows()
+        self._rules: RuleRows | None = None
         self._plan: Plan | None = None
         self._subjects: Subjects | None = None
         self._monitored = 0
@@ -85,13 +85,14 @@ class Watch:
     def look(self, bench: "Bench", live: Live, monitored: set[tuple[int, str]], now: float) -> None:
         """After a liveness round. monitored: ports that are looked at beside those that the plan names."""
         found = live.matched()
-        if found is None or bench.plan is not found[0]:
+        if found is None or bench.plan is not found[0] or self._rules is None:
             return
         begun = time.thread_time()
         plan, columns = found
-        changes = self._follow(plan, monitored, now)
+        before, looked = self._subjects, now - self._looked_at >= self.look_s or now < self._looked_at
+        changes = self._follow(plan, self._rules, monitored, now)
         assert self._subjects is not None
-        if now - self._looked_at >= self.look_s or now < self._looked_at:
+        if looked:
             self._looked_at = now
             view = self._view(bench, plan, columns, live)
             changes += self.engine.look(view, now, self.class_hours(plan, now))
@@ -100,21 +101,24 @@ class Watch:
         world = BenchWorld(
             plan, self._subjects, self.engine, bench, (bench.nodes.code, bench.schools.code), self._text_of, self._below
         )
+        if self._subjects is not before:
+            self.desk.reconcile({(c.rule.id, c.subject) for c in self.engine.raised()}, changes, now)
         outcome = self.desk.step(changes, world, now)
         self._write(bench, plan, outcome, now)
-        self.last_s = time.thread_time() - begun
+        if looked:
+            self.last_s = time.thread_time() - begun
 
     # -- what is measured ------------------------------------------------------------------------------------------
 
-    def _follow(self, plan: Plan, monitored: set[tuple[int, str]], now: float) -> list[Change]:
+    def _follow(self, plan: Plan, rules: RuleRows, monitored: set[tuple[int, str]], now: float) -> list[Change]:
         more = len(monitored) != self._monitored and now - self._followed_at >= MONITORED_S
         if not self._stale and plan is self._plan and not more:
             return []
         self._plan, self._monitored, self._followed_at, self._stale = plan, len(monitored), now, False
         self._subjects, self._below = subjects_of(plan, {*monitored, *plan.monitored}), Below(plan)
         self._ports_of = None
-        self.sensors.follow(plan, self._subjects, self._rules)
-        return self.engine.follow(plan, self._subjects, self._rules)
+        self.sensors.follow(plan, self._subjects, rules)
+        return self.engine.follow(plan, self._subjects, rules)
 
     def _view(self, bench: "Bench", plan: Plan, columns: Columns, live: Live) -> View:
         subjects = self._subjects

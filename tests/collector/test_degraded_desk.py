@@ -307,6 +307,22 @@ def test_long_after_it_was_resolved_it_is_another_incident() -> None:
     assert story.events == ["opened", "resolved"] * 2
 
 
+def test_what_no_rule_looks_at_any_more_is_wrong_no_more() -> None:
+    story = Story()
+    story.turn("line:1", True)
+    story.turn("line:1", True, RTT)
+    story.turn("line:2", True)
+    story.wait(60)
+    story.restart()
+    story.desk.reconcile({(LOSS.id, "line:1")}, [Change(LOSS, "line:2", "line:2", False, 0.0, story.now)], story.now)
+    story.wait(60)
+    assert [event for event in story.events if event == "resolved"] == []
+    assert list(story.desk.cases["line:1"].wrong) == [(LOSS.id, "line:1")]
+    story.desk.reconcile(set(), [], story.now)
+    story.wait(60)
+    assert story.events == ["opened", "opened", "resolved", "resolved"]
+
+
 def test_one_that_is_gone_from_the_register_is_resolved() -> None:
     story = Story()
     story.turn("line:1", True)
