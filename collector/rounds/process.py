@@ -227,11 +227,18 @@ class RoundsProcess:
                 self._read_round(current, current.readings, -1, self.hello.reading_every_s, chosen)
         return True
 
+    def _pass_on(self, current: _Current, readings: Readings) -> None:
+        """A plan that came during a round took over what was known before it: now it gets what the round has learnt."""
+        newer = self._current
+        if newer is not None and newer is not current and newer.readings is not None:
+            inherit(newer.readings.snmp, newer.targets, readings.snmp, current.targets)
+
     def _read_round(
         self, current: _Current, readings: Readings, number: int, every: float, select: NDArray[np.int64] | None = None
     ) -> None:
         begun = time.monotonic()
         round_ = readings.round(self.clock.now, select, number)
+        self._pass_on(current, readings)
         # A reading that took its whole time (dead devices use up their budgets) still leaves a share for names: without them no
         # port has a word, and no line is judged.
         version = current.targets.version
