@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlmodel import Session, SQLModel
 
+from demo.calendars import calendar_rows, night_habit
 from demo.network import Circuit, Network, Unit
 from demo.province import Province, build
 from demo.responder import COMMUNITY
@@ -75,8 +76,17 @@ def fill(register: Register, snmp_port: int, progress: Progress = lambda _what, 
         _add_devices(session, province, zone_id, snmp_port)
         progress("lines", 0.8)
         _add_lines(session, province, zone_id)
+        _add_calendars(session)
         raise_version(session)
     return province
+
+
+def _add_calendars(session: Session) -> None:
+    school = table(School)
+    rural = select(school.c.id).where(school.c.setting == "rural").order_by(school.c.id).limit(1)
+    session.add_all(calendar_rows(utcnow().date()))
+    for number in session.connection().execute(rural).scalars():
+        session.add(night_habit(number))
 
 
 def copy_administrator(real: Register, demonstration: Register) -> None:

@@ -88,3 +88,18 @@ def test_the_collectors_plan_finds_nothing_wrong_with_it(demo_register: Register
 
     plan = build_plan(demo_register)
     assert not plan.warnings
+
+
+def test_every_school_of_the_demonstration_has_a_calendar(demo_register: Register) -> None:
+    from datetime import UTC, date, datetime
+
+    from inventory.calendars import read_calendars
+
+    with demo_register.session() as session:
+        calendars = read_calendars(session, demo_register.timezone)
+    today = datetime.now(UTC).date()
+    days = {date(today.year, month, 15) for month in range(1, 13)}
+    missing = {
+        word for place in calendars.places.values() for day in days for word in calendars.plan(place, day).missing
+    }
+    assert missing <= {"holidays"}, "what statutory holidays are not known yet nobody can declare"
