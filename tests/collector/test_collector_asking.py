@@ -13,6 +13,7 @@ from collector.asking import AskingRow, askings_of, count_by_model
 from collector.clock import SteadyClock
 from collector.live import Live
 from collector.plan import Plan, build_plan
+from collector.rounds.process import RoundsProcess, _Current
 from collector.rounds.reading import Readings, inherit, snmp_targets
 from collector.rounds.store import Store
 from collector.rows import DeviceRow
@@ -166,3 +167,23 @@ def test_models_that_are_read_less_often_are_asked_in_their_rounds_only() -> Non
     asked = [set(snmp.pace.due(everyone, number).tolist()) for number in range(6)]
     assert all(set(range(0, n, 2)) <= chosen for chosen in asked)
     assert all(sum(target in chosen for chosen in asked) == 2 for target in range(1, n, 2))
+
+
+def test_what_a_round_learnt_goes_to_a_plan_that_came_while_it_ran(world: World) -> None:
+    world.credential("public")
+    world.device("switch", DeviceKind.switch, world.ids["pop"], "3.1", watch=Watch.snmp)
+    before, after = Rig(world), Rig(world)
+    where = before.plan.targets.device_id.tolist().index(world.ids["switch"])
+
+    def current(rig: Rig) -> _Current:
+        return _Current(rig.plan.targets, None, rig.readings, [], 0.0)  # type: ignore[arg-type]
+
+    process = RoundsProcess.__new__(RoundsProcess)
+    old, process._current = current(before), current(after)
+    before.readings.snmp.pace.level[where] = 2
+    process._pass_on(old, before.readings)
+    assert after.readings.snmp.pace.level[where] == 2
+    before.readings.snmp.pace.level[where] = 3
+    process._current = old
+    process._pass_on(old, before.readings)
+    assert after.readings.snmp.pace.level[where] == 2
