@@ -11,6 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from collector.degraded.sensing import measures_of
 from collector.degraded.sensors import SensorStore
 from collector.live import Live
@@ -93,6 +96,9 @@ class SensorReader:
         self.readings = self.failures = 0
         self._devices: dict[int, _Device] = {}
         self._due: dict[int, float] = {}
+        self._plan: Plan | None = None
+        self._paced: dict[int, int] = {}
+        self._target: dict[int, int] = {}
 
     def run_some(self, seconds: float) -> None:
         """Read those that are due. seconds: how often this is called."""
@@ -101,17 +107,26 @@ class SensorReader:
             return
         plan, columns = found
         able = ((columns.reading_at > 0) | ((columns.answered & BY_SNMP) != 0)) & (columns.snmp_misses == 0)
-        chosen = self._choose(plan, able.tolist(), max(1, int(self.per_minute * seconds / 60)))
+        chosen = self._choose(plan, np.asarray(able), max(1, int(self.per_minute * seconds / 60)))
         with ThreadPoolExecutor(AT_ONCE) as threads:
             list(threads.map(lambda target: self._read(plan, target), chosen))
 
-    def _choose(self, plan: Plan, able: list[bool], most: int) -> list[int]:
+    def _choose(self, plan: Plan, able: NDArray[np.bool_], most: int) -> list[int]:
+        """Targets that are due: the kinds of `PACE` in order, then those that are restless; of each the longest overdue first."""
         now = time.monotonic()
-        order, restless = {kind: rank for rank, kind in enumerate(PACE)}, self.store.restless
+        if plan is not self._plan:
+            order = {kind: rank for rank, kind in enumerate(PACE)}
+            kinds = enumerate(plan.devices[d].kind for d in plan.targets.device_id.tolist())
+            self._plan, self._paced = plan, {target: order[kind] for target, kind in kinds if kind in order}
+            self._target = {d: target for target, d in enumerate(plan.targets.device_id.tolist())}
+        ranks = dict(self._paced)
+        for device in self.store.restless:
+            if device in self._target:
+                ranks.setdefault(self._target[device], len(PACE))
         due = []
-        for target, device in enumerate(plan.targets.device_id.tolist()):
-            rank = order.get(plan.devices[device].kind, len(order) if device in restless else None)
-            if rank is not None and able[target] and device in self.store.wanted and self._due.get(device, 0.0) <= now:
+        for target, rank in ranks.items():
+            device = int(plan.targets.device_id[target])
+            if able[target] and self._due.get(device, 0.0) <= now and self.store.wants(device):
                 due.append((rank, self._due.get(device, 0.0), target))
         due.sort()
         return [target for _, _, target in due[:most]]
@@ -142,7 +157,7 @@ class SensorReader:
         known = self._devices.get(device)
         with SnmpClient(targets.address[target], int(targets.snmp_port[target]), targets.credentials[number]) as client:
             if known is None or time.monotonic() - known.learned_at > LEARN_S:
-                return self._learn(client, device, self.store.wanted.get(device, frozenset()))
+                return self._learn(client, device, self.store.wants(device))
             fresh = client.get(list(known.oids))
         for oid in known.oids:
             if oid in fresh:

@@ -30,8 +30,7 @@ class SensorStore:
         self._columns: dict[Measure, Reading] = {}
         self._plan: Plan | None = None
         self._target: dict[int, int] = {}
-        self.wanted: dict[int, frozenset[Measure]] = {}
-        """device -> the measures that some rule wants of it; replaced as a whole"""
+        self._wanted: dict[Measure, NDArray[np.bool_]] = {}
         self.restless: frozenset[int] = frozenset()
         """devices of which something was bad at the last reading: they are read again soon, whatever their kind"""
 
@@ -58,18 +57,27 @@ class SensorStore:
 
     def follow(self, plan: Plan, subjects: Subjects, rules: Iterable[RuleRow]) -> None:
         """Another plan or other rules: new columns, and who is to be read."""
-        n = len(plan.targets)
+        n, devices = len(plan.targets), plan.targets.device_id
         sensed = [rule for rule in rules if Measure(rule.measure) in SENSED]
-        wanted: dict[int, set[Measure]] = {}
-        devices = plan.targets.device_id
+        wanted = {Measure(rule.measure): np.zeros(n, np.bool_) for rule in sensed}
         for rule, mask in zip(sensed, masks_of(plan, subjects, sensed).values(), strict=True):
-            for device in devices[mask].tolist():
-                wanted.setdefault(device, set()).add(Measure(rule.measure))
+            wanted[Measure(rule.measure)] |= mask
         with self._lock:
-            self._columns = {measure: (np.full(n, np.nan), np.zeros(n)) for measure in SENSED}
+            mine, theirs = _places(devices, self._plan.targets.device_id if self._plan is not None else devices[:0])
+            columns = {measure: (np.full(n, np.nan), np.zeros(n)) for measure in SENSED}
+            for measure, old in self._columns.items():
+                for column, known in zip(columns[measure], old, strict=True):
+                    column[mine] = known[theirs]
+            self._columns = columns
             self._plan, self._target = plan, {device: i for i, device in enumerate(devices.tolist())}
-            self._fresh = set(self._known)
-            self.wanted = {device: frozenset(measures) for device, measures in wanted.items()}
+            self._fresh |= self._known.keys() - set(devices[mine].tolist())
+            self._wanted = wanted
+
+    def wants(self, device: int) -> frozenset[Measure]:
+        """The measures that some rule wants of a device."""
+        with self._lock:
+            i = self._target.get(device)
+            return frozenset() if i is None else frozenset(m for m, mask in self._wanted.items() if mask[i])
 
     def readings(self, plan: Plan) -> dict[Measure, Reading]:
         """(value, time) by target and measure; NaN where no sensor spoke of it."""
@@ -109,3 +117,13 @@ class SensorStore:
             known = self._known.get(int(number))
         sensed = known[1].get(Measure(measure)) if known is not None else None
         return sensed.of if sensed is not None else ""
+
+
+def _places(new: NDArray[np.int64], old: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions of the same devices in the new and in the old numbering."""
+    if not len(old):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    order = np.argsort(old, kind="stable")
+    at = np.minimum(np.searchsorted(old[order], new), len(old) - 1)
+    mine = np.flatnonzero(old[order][at] == new)
+    return mine, order[at[mine]]

@@ -19,7 +19,8 @@ from collector.plan import Plan, build_plan
 from collector.schools import DOWN, UNKNOWN, UP
 from collector.shared import Shape, create
 from inventory.calendars.calendars import Calendars
-from inventory.models import Device, DeviceKind, Line, Port, School, Watch, table
+from inventory.database import raise_version
+from inventory.models import Device, DeviceKind, Line, Measure, Port, School, Watch, Zone, table
 from inventory.rules import ship_rules
 
 NOW = 1_790_000_000.0
@@ -271,7 +272,26 @@ def test_sensors_are_judged_as_they_come_in(town: World) -> None:
         found = rig.look(engine, battery) if at == NOW else rig.look(engine)
         assert [raised for _, _, raised in found] == expected
     assert rig.store.text_of(f"device:{ups}", "ups_on_battery") == "Output Source"
-    assert set(rig.store.wanted) >= {ups}
+    assert rig.store.wants(ups) == {Measure.ups_on_battery}
+
+
+def test_what_sensors_said_goes_on_under_other_numbers(town: World) -> None:
+    rig = Rig(town)
+    ups = town.ids["ups"]
+    rig.store.put(ups, NOW, [{"class": "charge", "descr": "Battery", "value": 77}])
+    rig.rules = RuleRows([rule("ups_charge_percent")])
+    rig.view()
+    town.add(Zone(name="before"))
+    with town.register.write() as session:
+        first = table(Device).update().where(table(Device).c.id == town.ids["core"]).values(status="spare")
+        session.connection().execute(first)
+        raise_version(session)
+    after = Rig(town)
+    assert after.target("ups") != rig.target("ups")
+    after.store, after.rules = rig.store, rig.rules
+    value, at = after.view().sensed[Measure.ups_charge_percent]
+    assert (value[after.target("ups")], at[after.target("ups")]) == (77, NOW)
+    assert np.isnan(np.delete(value, after.target("ups"))).all()
 
 
 def test_half_duplex_is_known_from_full_readings(town: World) -> None:
