@@ -219,6 +219,7 @@ class Teller:
     def _tell(self, tale: Tale, level: str, due: float, now: float, escalated: bool) -> None:
         tale.done.add(level)
         subject = tale.subject
+        told: list[str] = []
         for audience, name in listeners(self.policy, subject, subject.severity, level, now):
             if audience in tale.told:
                 continue
@@ -226,6 +227,10 @@ class Teller:
             item = self._item(tale, audience, event, max(due, tale.floor), now, level, [tale.opening.id])
             item.contact = name
             tale.told[audience] = Said(item, item.due)
+            told.append(name or self.policy.ways[audience[0]].name)
+        if escalated and told:
+            data = {"level": level, "told": told}
+            self._changes.remarks.append(Remark(subject.id, max(due, tale.floor), "escalated", "", data))
 
     def _tell_above(self, tale: Tale, lowest: str, due: float, now: float) -> None:
         """Where nobody listens at the levels that are due, the nearest above is told: never nobody."""

@@ -39,6 +39,7 @@ LOOK_S = 2.0
 """Seconds between two looks at what administrators set, and at acknowledgements."""
 
 IDLE_S = 1.0
+FAILED_S = 5.0
 RULES_EVERY_S = 60.0
 HOUR_S = 3600.0
 AT_ONCE = 8
@@ -127,6 +128,9 @@ class Telling:
                     log.warning("the register cannot be used for messages, trying again: %s", error)
                 self._complaints += 1
                 pause = IDLE_S
+            except Exception:  # the schools are watched on, whatever is wrong here; the heartbeat fails meanwhile
+                log.exception("telling failed: it begins anew from the register")
+                begun, pause = False, FAILED_S
             self._news.wait(pause)
             self._news.clear()
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -151,7 +155,6 @@ class Telling:
 
     def _go_round(self) -> None:
         now = self.clock()
-        self.looked_at = now
         self._commit()
         self._mark_answers()
         self._follow(now)
@@ -163,12 +166,14 @@ class Telling:
             self._hourly = now + HOUR_S
             self._tidy(now)
         self._shown = self._show()
+        self.looked_at = now
 
     # -- beginning -------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """Go on where the register says that it stood."""
+        """Go on where the register says that it stood. What is on its way from before is not waited for, and may be sent again."""
         now = self.clock()
+        self._unwritten, self._answers, self._unmarked = Changes(), queue.SimpleQueue(), []
         self._read_orders(now)
         with self.register.session() as session:
             self._cursor = store.read_cursor(session)
@@ -309,16 +314,16 @@ class Telling:
                 self.post.put_back(parcel)
             raise
         for parcel, message in messages:
-            self._pool.submit(self._send_one, parcel, message)
+            self._pool.submit(self._send_one, parcel, message, self._answers)
 
-    def _send_one(self, parcel: Parcel, message: Message) -> None:
+    def _send_one(self, parcel: Parcel, message: Message, answers: "queue.SimpleQueue[_Answer]") -> None:
         """In a thread of the pool."""
         try:
             outcome = self.desk.send(parcel.via.id, message)
         except Exception as error:  # a sender that fails is an outlet that fails
             log.exception("the outlet %s failed", parcel.via.name)
             outcome = Outcome(False, type(error).__name__)
-        self._answers.put(_Answer(parcel, outcome, message.key, message.text))
+        answers.put(_Answer(parcel, outcome, message.key, message.text))
         self._news.set()
 
     def _mark_answers(self) -> None:

@@ -374,6 +374,30 @@ def test_an_outlet_whose_key_is_gone_is_no_outlet_but_a_failing_one(world: World
         assert [row["status"] for row in deliveries(world)] == ["waiting"]
 
 
+def test_what_fails_in_telling_does_not_stop_the_watch_and_begins_anew(
+    world: World, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.telling.telling.FAILED_S", 0.1)
+    with far_side("wecom") as side:
+        outlet(world, side)
+        telling = start()
+        until(lambda: telling.looked_at > 0, 60, "it goes round")
+        failures: list[object] = []
+        write = telling.desk.write
+
+        def fail_thrice(*arguments: Any) -> Any:
+            if len(failures) < 3:
+                failures.append(arguments)
+                raise ZeroDivisionError
+            return write(*arguments)
+
+        monkeypatch.setattr(telling.desk, "write", fail_thrice)
+        say(world, "a", "opened", telling, **county(world))
+        until(lambda: len(side.taken) == 1 and settled(world), 60, "it is said")
+        assert len(failures) == 3
+        assert [row["attempts"] for row in deliveries(world)] == [1]
+
+
 def test_the_work_for_a_storm_is_bounded(world: World, start: Start) -> None:
     """2,000 incidents at once: a few messages; reading and marking go by the hundred incidents, and each row is inserted once."""
     from sqlalchemy import event

@@ -251,6 +251,7 @@ def test_what_nobody_acknowledges_goes_up_level_by_level() -> None:
     world.say("opened", subject(from_t=0.0), 30.0)
     world.run(DAY)
     assert world.events() == [(180.0, 1, "opened"), (1980.0, 2, "escalated"), (7380.0, 3, "escalated")]
+    assert world.remarks == [(1980.0, 1, "escalated"), (7380.0, 1, "escalated")]
 
 
 def test_an_acknowledgement_stops_it_until_its_promise_lapses() -> None:
@@ -264,7 +265,7 @@ def test_an_acknowledgement_stops_it_until_its_promise_lapses() -> None:
         (4000.0, 2, "escalated"),
         (7380.0, 3, "escalated"),
     ]
-    assert world.remarks == [(4000.0, 1, "lapsed")]
+    assert world.remarks == [(4000.0, 1, "lapsed"), (4000.0, 1, "escalated"), (7380.0, 1, "escalated")]
     assert world.acks == {}
 
 
@@ -290,7 +291,7 @@ def test_an_acknowledgement_is_void_when_the_incident_grows_by_more_than_half_or
     more = {"root": root} if root else {}
     world.say("updated", subject(affected=affected, from_t=0.0, **more), 2500.0)
     world.run(2500.0)
-    assert [kind for _, _, kind in world.remarks] == (["void"] if void else [])
+    assert [kind for _, _, kind in world.remarks] == (["void", "escalated"] if void else [])
     assert ((2500.0, 2, "escalated") in world.events()) is void
 
 
