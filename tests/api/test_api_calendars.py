@@ -225,6 +225,34 @@ def test_a_schools_uptime_is_told_in_both_ways_and_only_within_the_own_part(web:
     assert web.client("looker").get(f"/api/v1/schools/{school}/uptime", params=late).status_code == 422
 
 
+def test_uptime_of_all_schools_is_listed_by_pages_within_the_own_part(web: Web) -> None:
+    root, looker, province = web.client("root"), web.client("looker"), web.province
+    whole = root.get("/api/v1/uptime").json()
+    assert [row["school_id"] for row in whole["items"]] == sorted(n for part in province.schools for n in part)
+    assert whole["next"] is None
+    seen, after = [], None
+    for _ in range(9):
+        params = {
+            "limit": 4,
+            **({"after": after} if after else {}),
+            "from": whole["from_at"],
+            "until": whole["until_at"],
+        }
+        page = root.get("/api/v1/uptime", params=params).json()
+        seen += page["items"]
+        after = page["next"]
+        if after is None:
+            break
+    assert seen == whole["items"]
+    single = root.get(f"/api/v1/schools/{seen[0]['school_id']}/uptime", params=params).status_code
+    assert single == 422, "limit is not known there"
+    mine = looker.get("/api/v1/uptime").json()["items"]
+    assert {row["school_id"] for row in mine} == set(province.schools[0])
+    assert looker.get("/api/v1/uptime", params={"region": province.counties[1]}).json()["items"] == []
+    other = root.get("/api/v1/uptime", params={"region_code": "140212"}).json()["items"]
+    assert {row["school_id"] for row in other} == set(province.schools[1])
+
+
 def test_what_nobody_is_told_of_is_listed_with_why_by_whom_and_until_when(own_web: Web) -> None:
     from sqlmodel import select
 
