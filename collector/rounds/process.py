@@ -256,6 +256,7 @@ class RoundsProcess:
                 "reading_asked": len(round_.asked),
                 "reading_answered": len(round_.answered),
                 "reading_at": round_.ended,
+                "unnamed": int(readings.unnamed.sum()),
             }
 
 
