@@ -197,9 +197,7 @@ def _degraded_rule(scope: Scope) -> ColumnElement[bool]:
 
 def _silence(scope: Scope) -> ColumnElement[bool]:
     row = table(m.Silence)
-    return or_(
-        _node(m.Silence)(scope), row.c.region_id.in_(_regions(scope)), row.c.incident_id.in_(_incidents(scope))
-    )
+    return or_(_node(m.Silence)(scope), row.c.region_id.in_(_regions(scope)), row.c.incident_id.in_(_incidents(scope)))
 
 
 def _of_part(model: type[SQLModel]) -> Callable[[Scope], ColumnElement[bool]]:
