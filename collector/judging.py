@@ -72,6 +72,8 @@ class Bench(StateBook):
         self._windows_due = float("inf")
         """when the next window begins or ends"""
         self._memory_due = 0.0
+        self._left: dict[str, str] = {}
+        """key -> status of what the register held open at the start, until the first plan"""
         self.open_agents: dict[int, str] = {}
         """device -> key of its open incident of kind agent_silent"""
         self.snmp_unseen: tuple[int, ...] = ()
@@ -90,6 +92,7 @@ class Bench(StateBook):
         stopped_at: float | None,
         open_agents: dict[int, str] | None = None,
         causes: Mapping[str, Any] | None = None,
+        outages: Mapping[str, str] | None = None,
     ) -> None:
         """Go on from the database, before the first plan. stopped_at: the last sign of life; after it nobody saw anything."""
         if memory:
@@ -102,6 +105,25 @@ class Bench(StateBook):
         self._stopped_at = stopped_at
         self.open_agents = dict(open_agents or {})
         self.causes.restore(causes or {})
+        self._left = dict(outages or {})
+
+    def _close_what_is_left(self, now: float) -> None:
+        """Incidents that the register has and the judge does not know: a kill came between two of its memories. Their causes, where they last, are found anew.
+
+        Pending ones were told to nobody; of open ones, which are left only where the memory is lost, the end is told. Their numbers are not given again.
+        """
+        known = {view.key for view in self.judge.incidents()}
+        series = self.judge.desk.series
+        for key, status in self._left.items():
+            number = key.removeprefix(series)
+            if key.startswith(series) and number.isdigit():
+                self.judge.desk.number = max(self.judge.desk.number, int(number))
+            if key in known:
+                continue
+            self._batch.incidents[key] = {"status": "resolved", "resolved_at": moment(now)}
+            if status == "open":
+                self._batch.notices.append({"event": "resolved", "at": moment(now), "incident_key": key})
+        self._left = {}
 
     def follow(self, plan: Plan, now: float) -> None:
         """Another plan: a new topology for the judge, new columns for the states."""
@@ -110,6 +132,7 @@ class Bench(StateBook):
             known_nodes, known_schools = self.nodes.sums(), self.schools.sums()
         nodes = [self._with_seen(node, known_nodes) for node in plan.nodes]
         self.judge.set_topology(now, nodes)
+        self._close_what_is_left(now)
         self.causes.follow(plan, nodes)
         self.lines.follow(plan)
         if self.record is not None:

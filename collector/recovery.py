@@ -28,6 +28,8 @@ class Recovered:
     open_degraded: frozenset[str] = frozenset()
     """keys of open incidents of kind degraded"""
     causes: dict[str, Any] | None = None
+    outages: dict[str, str] = field(default_factory=dict)
+    """key -> status of the incidents of kind outage that are not over"""
 
 
 def recover(register: Register) -> Recovered:
@@ -57,7 +59,9 @@ def recover(register: Register) -> Recovered:
         beat = connection.execute(select(feed.c.at).where(feed.c.name == "judge")).scalar()
         still_open = incident.c.status.in_(("pending", "open"))
         rows = connection.execute(
-            select(incident.c.key, incident.c.id, incident.c.kind, incident.c.root_id).where(still_open)
+            select(incident.c.key, incident.c.id, incident.c.kind, incident.c.root_id, incident.c.status).where(
+                still_open
+            )
         ).all()
         return Recovered(
             memory=store.load_judge(session, "judge"),
@@ -67,6 +71,7 @@ def recover(register: Register) -> Recovered:
             stopped_at=None if beat is None else beat.timestamp(),
             incident_ids={row.key: row.id for row in rows},
             causes=store.load_judge(session, "causes"),
+            outages={row.key: row.status for row in rows if row.kind == "outage"},
             open_agents={row.root_id: row.key for row in rows if row.kind == "agent_silent"},
             degraded=store.load_judge(session, "degraded"),
             open_degraded=frozenset(row.key for row in rows if row.kind == "degraded"),

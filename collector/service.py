@@ -136,6 +136,7 @@ class Service:
             found.stopped_at,
             found.open_agents,
             found.causes,
+            found.outages,
         )
         self.degraded.restore(found.degraded, set(found.open_degraded))
         self.writer.incident_ids.update(found.incident_ids)

@@ -315,10 +315,10 @@ class StormWorld:
         """Alertmanager told of every incident that was opened, and of its end; twice at most once for each kill, then under the same number."""
         wanted = {str(row[0]) for row in self.rows("SELECT id FROM incident WHERE opened_at IS NOT NULL")}
         reopened = {str(row[0]) for row in self.rows("SELECT incident_id FROM notice WHERE event = 'reopened'")}
+        whole = {(number, status) for number in wanted for status in ("firing", "resolved")}
+        until(lambda: self.delivered().keys() >= whole, seconds=240, what="all of it delivered by Alertmanager")
         found = self.delivered()
-        assert {number for number, _ in found} <= wanted
-        assert {number for number, status in found if status == "firing"} == wanted
-        assert {number for number, status in found if status == "resolved"} == wanted
+        assert found.keys() == whole
         twice = sum(count - 1 for (number, _), count in found.items() if number not in reopened)
         assert twice <= self.kills, found
 

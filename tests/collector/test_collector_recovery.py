@@ -1,0 +1,90 @@
+"""What a start makes of incidents that the register holds open and the judge does not know any more."""
+
+import numpy as np
+from collector_world import World
+
+from collector.judging import Bench
+from collector.ledger import Ledger
+from collector.plan import build_plan
+from collector.recovery import recover
+from collector.rounds.messages import ShardRound
+from collector.writer import write_batch
+
+
+def run(world: World, bench: Bench, ledger: Ledger, memory: bool, silent: bool, ticks: range) -> None:
+    """Rounds of which the first gateway is silent in; written as the writer does, with the judge's memory or as if the kill came before it."""
+    plan = bench.plan
+    assert plan is not None
+    target = int(plan.node_target[plan.node_index[f"device:{world.ids['gw1']}"]])
+    for tick in ticks:
+        t = 1_000_000.0 + 5 * tick
+        gone = np.array([target] if silent else [], np.int64)
+        bench.take(ShardRound(plan.version, 0, 0, tick, t, t + 1, 5.0, True, gone))
+        bench.step(t + 1)
+    batch = ledger.take(0.0)
+    if not memory:
+        batch.memory.clear()
+    with world.register.write() as session:
+        write_batch(session, batch, {})
+
+
+def started(world: World) -> tuple[Bench, Ledger]:
+    ledger = Ledger()
+    bench, found = Bench(ledger, "c"), recover(world.register)
+    bench.restore(found.memory, found.nodes, found.schools, found.open_outages, found.stopped_at, outages=found.outages)
+    bench.follow(build_plan(world.register), 1_000_500.0)
+    return bench, ledger
+
+
+def incidents(world: World) -> list[tuple[str, str]]:
+    return [(key, status) for key, status in world.rows("SELECT key, status FROM incident ORDER BY id")]
+
+
+def test_a_pending_incident_that_the_judge_has_forgotten_is_closed_and_its_number_is_not_given_again(
+    world: World,
+) -> None:
+    world.school(1)
+    bench, ledger = Bench(Ledger(), "c"), Ledger()
+    bench.ledger = ledger
+    bench.follow(build_plan(world.register), 1_000_000.0)
+    run(world, bench, ledger, memory=True, silent=False, ticks=range(0, 2))
+    run(world, bench, ledger, memory=False, silent=True, ticks=range(2, 4))
+    ((first, status),) = incidents(world)
+    assert status == "pending"
+    again, ledger = started(world)
+    run(world, again, ledger, memory=True, silent=True, ticks=range(110, 114))
+    (closed, new) = incidents(world)
+    assert closed == (first, "resolved")
+    assert new[0] != first
+    assert new[1] == "pending"
+    assert world.rows("SELECT count(*) FROM notice") == [(0,)]
+    run(world, again, ledger, memory=True, silent=True, ticks=range(114, 122))
+    assert world.rows("SELECT event FROM notice") == [("opened",)]
+
+
+def test_an_open_incident_is_told_as_ended_where_the_memory_is_lost(world: World) -> None:
+    world.school(1)
+    bench, ledger = Bench(Ledger(), "c"), Ledger()
+    bench.ledger = ledger
+    bench.follow(build_plan(world.register), 1_000_000.0)
+    run(world, bench, ledger, memory=False, silent=False, ticks=range(0, 2))
+    run(world, bench, ledger, memory=False, silent=True, ticks=range(2, 10))
+    ((first, status),) = incidents(world)
+    assert status == "open"
+    again, ledger = started(world)
+    run(world, again, ledger, memory=True, silent=False, ticks=range(110, 114))
+    assert incidents(world) == [(first, "resolved")]
+    assert world.rows("SELECT event FROM notice ORDER BY id") == [("opened",), ("resolved",)]
+
+
+def test_what_the_judge_remembers_stays_open(world: World) -> None:
+    world.school(1)
+    bench, ledger = Bench(Ledger(), "c"), Ledger()
+    bench.ledger = ledger
+    bench.follow(build_plan(world.register), 1_000_000.0)
+    run(world, bench, ledger, memory=True, silent=False, ticks=range(0, 2))
+    run(world, bench, ledger, memory=True, silent=True, ticks=range(2, 10))
+    again, ledger = started(world)
+    run(world, again, ledger, memory=True, silent=True, ticks=range(110, 114))
+    assert [status for _, status in incidents(world)] == ["open"]
+    assert world.rows("SELECT event FROM notice") == [("opened",)]
