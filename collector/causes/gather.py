@@ -19,6 +19,9 @@ BATTERY_S = 8 * 3600.0
 FRESH_S = 900.0
 """What a UPS said of its mains power holds for so long."""
 
+CONFIRM_S = 30.0
+"""A line is down and its school answers: so long after, every round has asked the school again. Before that its last answer may be older than the cut."""
+
 SETTLE_S = 15.0
 """So long after the first silence the others of a school have been asked too."""
 
@@ -105,7 +108,13 @@ def _other_way(scene: Scene, subject: Subject, state: State, now: float) -> Iter
     read down again since.
     """
     root = scene.nodes.get(subject.root or "")
-    if root is None or root.probe or root.port is None or state(root.id).state != "out":
+    if (
+        root is None
+        or root.probe
+        or root.port is None
+        or now < subject.since + CONFIRM_S
+        or state(root.id).state != "out"
+    ):
         return
     said = max(scene.ports_said.get(port, float("-inf")) for port in (root.port, *scene.ends_of(root.id)))
     answering = [device for device in subject.devices if state(device).state == "up"]

@@ -15,7 +15,7 @@ from collector.recovery import recover
 from collector.rounds.messages import ShardRound
 from collector.writer import write_batch
 from inventory.database import raise_version
-from inventory.models import CauseRule, DeviceKind, Incident, NodeKind, Outage, Watch, utcnow
+from inventory.models import CauseRule, DeviceKind, Incident, Line, NodeKind, Outage, Watch, utcnow
 
 BEGIN = 1_800_000_000.0
 
@@ -177,3 +177,20 @@ def test_what_a_ups_says_of_its_battery_is_evidence_as_it_was_read(world: World)
     incident = desk.incident()
     assert (incident.cause, incident.cause_evidence[0]["kind"]) == ("power", "ups_on_battery")
     assert incident.cause_evidence[0]["data"]["name"] == "ups1"
+
+
+def test_a_schools_last_answer_from_before_the_cut_is_no_other_way(world: World) -> None:
+    """The port is read down before the next round has asked the gateway behind it."""
+    world.school(1)
+    with world.register.write() as session:
+        line = session.get_one(Line, world.ids["line1"])
+        line.far_device_id, line.far_port, line.end_device_id, line.end_port = world.ids["agg"], "GE1", None, None
+        session.add(line)
+        raise_version(session)
+    desk = Desk(world)
+    desk.rounds(0, 60, set())
+    desk.rounds(60, 65, set(), {"agg": {"ports": {"GE1": "down"}}})
+    desk.rounds(65, 200, {"gw1"})
+    incident = desk.incident()
+    assert (incident.root_kind, incident.root_id) == (NodeKind.line, world.ids["line1"])
+    assert (incident.cause, [piece["kind"] for piece in incident.cause_evidence]) == ("undetermined", ["far_port_down"])

@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from lab_register import fill
 from sqlmodel import select
 
+from collector.judge import Judge
+from collector.stretch import BEFORE_S
+from collector.trace import replay
 from inventory.database import Register, raise_version
 from inventory.models import CauseRule, Incident, NodeKind, NodeState, Outage, State
 
@@ -64,9 +68,10 @@ class Lab:
             return row.state if row else None
 
     def incidents(self) -> list[Incident]:
-        """Those not resolved."""
+        """Outages that are not resolved."""
         with self.register.session() as session:
-            return list(session.exec(select(Incident).where(Incident.status.in_(("pending", "open")))).all())  # type: ignore[attr-defined]  # a column
+            unresolved = Incident.status.in_(("pending", "open"))  # type: ignore[attr-defined]  # a column
+            return list(session.exec(select(Incident).where(unresolved, Incident.kind == "outage")).all())
 
     def close(self) -> None:
         """End it all."""
@@ -101,7 +106,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             f"in gwD /usr/sbin/snmpd -f -Lf {folder / 'gwD.log'} -C -c {folder / 'gwD.conf'} -p {folder / 'pidD'}"
         )
         running.say(
-            f"run {Path(sys.executable).with_name('edunet')} collector --register {running.register.url} --record {folder / 'trace'}"
+            f"run {Path(sys.executable).with_name('edunet')} collector --register {running.register.url} --record {folder / 'trace.jsonl'}"
         )
         for name in ("A", "B", "C", "D"):
             wait(
@@ -159,6 +164,9 @@ def test_a_cut_line_is_the_root_and_cuts_off_only_the_school_without_another(lab
     approve(lab, "line_other_way")
     wait(lambda: verdict(lab, "lineB1") == ("line", "line_other_way", "carrier"), "the approved rule counts")
 
+    wait(
+        lambda: {row.status for row in lab.incidents() if row.root_id == lab.ids["lineA"]} == {"open"}, "lineA was said"
+    )
     lab.say("cut lineB2")
     wait(lambda: lab.state(NodeKind.school, "school B") == State.down, "without any line school B is cut off, too")
     for line in lines:
@@ -166,12 +174,38 @@ def test_a_cut_line_is_the_root_and_cuts_off_only_the_school_without_another(lab
     for school in ("school A", "school B"):
         wait(lambda school=school: lab.state(NodeKind.school, school) == State.up, f"{school} is back")
     wait(lambda: not lab.incidents(), "all is resolved")
+    replays_the_same(lab, cut[lab.ids["lineA"]])
+
+
+def replays_the_same(lab: Lab, incident: Incident) -> None:
+    """The incident's own stretch of trace, from the collector, gives the same notices."""
+    with lab.register.session() as session:
+        row = session.get_one(Incident, incident.id)
+    assert row.resolved_at is not None
+    assert row.opened_at is not None
+    since = row.from_at.timestamp()
+    body = {"root": f"line:{row.root_id}", "cluster": None, "since": since, "until": row.resolved_at.timestamp()}
+    transport = httpx.HTTPTransport(uds=str(lab.folder / "run" / "collector.sock"))
+    with httpx.Client(transport=transport, base_url="http://collector", timeout=30) as client:
+        # The last seconds are on their way to the disk.
+        def resolved() -> list[Any]:
+            lines = client.post("/trace", json=body).text.splitlines()
+            output = list(replay(lines, Judge(follow=False)))
+            mine = [line for line in output if line["kind"] == "notice" and line["root"] == body["root"]]
+            return mine if mine and mine[-1]["event"] == "resolved" else []
+
+        wait(resolved, "the trace is written")
+        notices = resolved()
+    opened = notices[0]
+    assert [notice["event"] for notice in notices if notice["event"] != "updated"] == ["opened", "resolved"]
+    assert (opened["schools"], opened["pupils"]) == (row.said_schools, row.said_pupils) == (1, 100)
+    assert opened["t"] == pytest.approx(row.opened_at.timestamp() - since + BEFORE_S, abs=0.5)
 
 
 def ways(lab: Lab) -> list[str]:
     """The lines that gateway D has said it sends by, in order, without repetition."""
     gateway, found = f"device:{lab.ids['gwD']}", []
-    for line in (lab.folder / "trace").read_text(encoding="utf-8").splitlines():
+    for line in (lab.folder / "trace.jsonl").read_text(encoding="utf-8").splitlines():
         way = json.loads(line).get("facts", {}).get(gateway, {}).get("way") if line.endswith("}") else None
         if way is not None and found[-1:] != [way]:
             found.append(way)
