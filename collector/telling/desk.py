@@ -61,6 +61,10 @@ class Desk:
             return Message(alive_text(schools, going, language), key, to, language=language)
         largest = stories_of(items)[:NAMED]
         numbers = [story.subject.id for story in largest if story.event != "resolved"]
+        for number, names in possible_names(session, numbers).items():
+            for story in largest:
+                if story.subject.id == number:
+                    story.subject.possible = names
         on_duty = [] if parcel.audience[1] else duty_of(self.orders.policy, largest[0].subject, now)
         frame = Frame(
             language,
@@ -143,6 +147,21 @@ def calls_of(session: Session, incidents: list[int], language: Language) -> dict
         names = OPERATORS.get(circuit.operator, (circuit.operator, circuit.operator))
         parts = (names[0 if language == "zh" else 1], circuit.contact_name, circuit.contact_phone, circuit.circuit)
         found[row["id"]] = " ".join(part for part in parts if part)
+    return found
+
+
+def possible_names(session: Session, incidents: list[int]) -> dict[int, tuple[str, ...]]:
+    """{incident: names of the lines that may as well be its root}."""
+    incident, line = table(Incident), table(Line)
+    connection = session.connection()
+    found = {}
+    for number, nodes in connection.execute(
+        select(incident.c.id, incident.c.possible).where(incident.c.id.in_(incidents))
+    ):
+        lines = [int(node.split(":")[1]) for node in nodes if node.startswith("line:")][:3]
+        if lines:
+            names = select(line.c.name).where(line.c.id.in_(lines)).order_by(line.c.id)
+            found[number] = tuple(connection.execute(names).scalars())
     return found
 
 

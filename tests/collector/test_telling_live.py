@@ -151,6 +151,21 @@ def test_what_opens_and_ends_is_said_once_each_and_logged_with_its_delay(world: 
     assert telling.detail()["waiting"] == {"wecom": 0}
 
 
+def test_a_message_names_what_it_may_as_well_be_and_whom_to_call(world: World, start: Start) -> None:
+    with far_side("wecom") as side:
+        outlet(world, side)
+        world.school(1)
+        with world.register.write() as session:
+            session.connection().exec_driver_sql(
+                "UPDATE line SET contact_phone = '10010', circuit = 'TY-118' WHERE name = 'line 1'"
+            )
+        telling = start()
+        say(world, "a", "opened", telling, **county(world, possible=[f"line:{world.ids['line1']}"]))
+        until(lambda: side.taken, 60, "the opening")
+    assert "也可能是：line 1" in side.taken[0]
+    assert "请联系：中国联通 10010 TY-118" in side.taken[0]
+
+
 def test_a_robot_that_answers_200_with_an_error_is_tried_again(world: World, start: Start) -> None:
     with far_side("dingtalk") as side:
         side.script.append((200, {"errcode": -1, "errmsg": f"busy {KEY}"}))
@@ -283,9 +298,10 @@ def test_an_acknowledgement_lapses_and_its_escalation_goes_on(world: World, star
             session.connection().execute(update(table(Incident)).values(**promise))
             note = {"until": "soon", "affected": 20, "root": ["device", world.ids["agg"]]}
             session.add(IncidentNote(incident_id=number, by="root", kind="acknowledged", data=note))
-        until(lambda: telling.teller.tales[number].ack is not None, 60, "it is heard")
+        lapsed = lambda: "lapsed" in [row[0] for row in world.rows("SELECT kind FROM incident_note")]  # noqa: E731
+        until(lambda: telling.teller.tales[number].ack is not None or lapsed(), 60, "it is heard")
         say(world, "a", "updated", telling, **county(world, schools=200, affected=25, pupils=60_000))
-        until(lambda: "lapsed" in [n[0] for n in world.rows("SELECT kind FROM incident_note")], 60, "it lapses")
+        until(lapsed, 60, "it lapses")
         until(lambda: above.taken, 60, "the province")
         assert world.rows("SELECT acknowledged_at, promised_at FROM incident") == [(None, None)]
 
