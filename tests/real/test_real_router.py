@@ -225,4 +225,3 @@ def test_a_line_without_a_port_is_judged_by_its_address_and_the_schools_way(lab:
     wait(lambda: (verdict(lab, "lineD1") or ("",))[0] == "line", "the school answers by its other line")
     lab.say("mend lineD1")
     wait(lambda: lab.state(NodeKind.line, "lineD1") == State.up, "lineD1 is up again")
-    wait(lambda: not lab.incidents(), "all is resolved")
