@@ -95,6 +95,20 @@ def test_blind_zones_and_broken_ways_out_stand_there_too(web: PagesWeb) -> None:
     assert "坏渠道" not in viewer
 
 
+def test_a_silence_is_ended_from_there(web: PagesWeb) -> None:
+    with web.register.write() as session:
+        session.add(
+            Silence(kind="school", node_id=1, from_at=utcnow(), until_at=utcnow() + timedelta(hours=1), reason="结束我")
+        )
+    client = web.as_("admin")
+    page = client.get("/not-watched").text
+    number = re.search(r'结束我.*?action="/silences/(\d+)/end"', page, re.S).group(1)
+    token = re.search(r'data-csrf="([^"]+)"', page).group(1)
+    assert client.post(f"/silences/{number}/end", data={"csrf": token}).headers["location"] == "/not-watched"
+    assert "结束我" not in client.get("/not-watched").text
+    assert "/silences/" not in web.as_("xiaodian").get("/not-watched").text
+
+
 def test_a_county_sees_only_its_own_even_in_the_counts(web: PagesWeb) -> None:
     page = web.as_("xiaodian").get("/not-watched")
     assert "洪洞" not in page.text
