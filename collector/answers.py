@@ -133,7 +133,9 @@ def _trace(service: "Service", _match: Any, _headers: Any, body: dict[str, Any])
     for line in stretch(lines, about):
         told += json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         if len(told) > MOST_TRACE:
-            return _json(service, 413, {"error": f"its trace is larger than {MOST_TRACE // 1_000_000} MB: use --record"})
+            return _json(
+                service, 413, {"error": f"its trace is larger than {MOST_TRACE // 1_000_000} MB: use --record"}
+            )
     if not told:
         return _json(service, 404, {"error": "its trace is not kept any more, or not yet written"})
     return Answer(200, "application/x-ndjson", told)

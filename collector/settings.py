@@ -57,7 +57,10 @@ class CollectorSettings(BaseModel):
         description="Seconds that a degraded device or line waits before its incident is opened; four times that where its group shows more.",
     )
     trace_hours: float = Field(
-        default=24.0, ge=0, le=240, description="Hours of trace that are kept for incidents' pages and `edunet replay`; 0: none."
+        default=24.0,
+        ge=0,
+        le=240,
+        description="Hours of trace that are kept for incidents' pages and `edunet replay`; 0: none.",
     )
     trace_mb: int = Field(default=500, ge=1, description="Most megabytes of disk for that; the oldest hours go first.")
     history_days: int = Field(default=7, ge=1, le=400, description="Days of built-in curves that are kept.")

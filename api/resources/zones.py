@@ -31,7 +31,9 @@ class ZoneCreate(Body):
     description: Annotated[Text, Field(max_length=200)] = ""
     default: Annotated[bool, Field(description="The zone meant where none is named; only one is.")] = False
     references: Annotated[
-        Text, Field(max_length=500, description="Reference targets of its collectors: 10.0.0.1, tcp:10.0.0.1:53, gateway."), AfterValidator(_references)
+        Text,
+        Field(max_length=500, description="Reference targets of its collectors: 10.0.0.1, tcp:10.0.0.1:53, gateway."),
+        AfterValidator(_references),
     ] = ""
 
 
