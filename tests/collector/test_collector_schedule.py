@@ -40,7 +40,11 @@ from inventory.models import (
 ZONE = ZoneInfo("Asia/Shanghai")
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "captures"
 
-SEEN_ELSEWHERE = {"sensors": "test_degraded_end_to_end.py", "neighbours": "test_learned_links.py"}
+SEEN_ELSEWHERE = {
+    "sensors": "test_degraded_end_to_end.py",
+    "neighbours": "test_learned_links.py",
+    "ways": "test_line_words.py",
+}
 """Jobs whose work is in tests of their parts."""
 
 
