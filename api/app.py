@@ -108,7 +108,21 @@ def _add_calls(app: FastAPI) -> None:
     strict = [Depends(known_query)]
     for resource in RESOURCES:
         app.include_router(router_of(resource), prefix="/api/v1", dependencies=strict)
-    for module in (board, correcting, status, topology, tracing, live, curves, lookup, coverage, importing, me, prometheus, why):
+    for module in (
+        board,
+        correcting,
+        status,
+        topology,
+        tracing,
+        live,
+        curves,
+        lookup,
+        coverage,
+        importing,
+        me,
+        prometheus,
+        why,
+    ):
         app.include_router(module.router, prefix="/api/v1", dependencies=strict)
     for calls in (outlets.router, timeline.router, uptime.router, unwatched.router):
         app.include_router(calls, prefix="/api/v1", dependencies=strict)

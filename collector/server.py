@@ -49,7 +49,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._send(found.status, found.content_type, found.body, found.headers)
 
-    def _send(self, status: int, content_type: str, body: bytes | bytearray, headers: dict[str, str] | None = None) -> None:
+    def _send(
+        self, status: int, content_type: str, body: bytes | bytearray, headers: dict[str, str] | None = None
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))

@@ -105,7 +105,9 @@ class Incident(SQLModel, table=True):
     planned_until: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="switched off as usual (planned off): nobody is told before"
     )
-    planned_why: dict[str, Any] = Field(default_factory=dict, sa_type=JSON, description="inventory/calendars/planned.py")
+    planned_why: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSON, description="inventory/calendars/planned.py"
+    )
     updated_at: datetime = Field(default_factory=utcnow, sa_type=UtcDateTime)
 
 
