@@ -51,7 +51,7 @@ class Cut:
     mute: frozenset[int] = frozenset()
 
 
-@dataclass
+@dataclass(repr=False)
 class Network:
     """Devices, lines and what hangs under what. Names and codes are for looking nodes up (`demo/nodes.py`)."""
 

@@ -123,6 +123,7 @@ def test_counters_move_by_the_daily_curve_and_stand_while_the_line_is_cut(fleet:
     assert read(NOW + 7300)[0] > later
 
 
+@settings(deadline=None)
 @given(st.floats(1.77e9, 2.2e9), st.floats(0, 40 * 86400))
 def test_the_curve_never_goes_back(start: float, step: float) -> None:
     grown = full_load_seconds(start + step) - full_load_seconds(start)
@@ -201,6 +202,7 @@ def test_hostile_packets_are_answered_rightly_or_not_at_all(network: Network, da
     assert reply is None or reply[0] == 0x30
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_random_bytes_are_not_answered(network: Network, packet: bytes) -> None:
     assert reply_to(packet, Fleet(network, Clock()), 1) is None
