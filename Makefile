@@ -14,7 +14,8 @@ TEST_PACKAGES := make git python3-venv fping gcc python3-dev iproute2 nftables p
   chromium fonts-noto-cjk wrk tshark imagemagick docker-compose
 
 ENGINE := $(wildcard probes/engine/*.py)
-PYTEST_OPTIONS ?= -n 2 --dist loadfile
+# Three at once on two cores: the end-to-end tests wait for real rounds most of their time.
+PYTEST_OPTIONS ?= -n 3 --dist loadfile
 
 .PHONY: help install run test check bench soak accuracy packages test-packages format clean
 .DEFAULT_GOAL := help

@@ -83,6 +83,7 @@ def test_a_school_that_is_cut_off_is_told_once_though_the_collector_is_killed(
             ("test", "sent"),
             ("opened", "sent"),
         ]
+        until(lambda: collector.feed().get("judge"), what="its socket")
         if not marked:
             _look_at_metrics(collector)
         assert KEY not in collector.text()
@@ -110,7 +111,6 @@ def _look_at_metrics(collector: Collector) -> None:
             if sample.labels.get("outlet") == "群" and sample.labels.get("le", "+Inf") == "+Inf"
         }
 
-    until(lambda: collector.feed().get("judge"), what="its socket")
     until(lambda: found().get("edunet_message_delay_seconds_count") == 1, what="the delay is a metric")
     values = found()
     assert values["edunet_messages_total"] == 1
