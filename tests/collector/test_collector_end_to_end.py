@@ -120,7 +120,8 @@ def test_rounds_that_are_killed_come_back(world: World, collectors: Callable[...
     collector = collectors().start()
     until(lambda: alive(world, 4), what="all up")
     assert collector.process is not None
-    children = subprocess.run(["pgrep", "-P", str(collector.process.pid)], capture_output=True, text=True, check=True)
+    wanted = ["pgrep", "-P", str(collector.process.pid), "-f", "collector.rounds"]  # not the receiver of traps
+    children = subprocess.run(wanted, capture_output=True, text=True, check=True)
     os.kill(int(children.stdout.split()[0]), signal.SIGKILL)
     feed = until(
         lambda: (
