@@ -24,7 +24,7 @@ CODES = {"up": UP, "down": DOWN, "out": DOWN, "unknown": UNKNOWN, "never": UNKNO
 
 
 class StateBook:
-    """States and outages of one plan at a time. `collector/judging.py` builds the bench on it."""
+    """States and outages of one plan at a time. `collector/judging/` builds the bench on it."""
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
