@@ -28,6 +28,9 @@ SENSOR_UNITS = {
 OTHER, UNITS_DISPLAY = 1, 6
 """EntitySensorDataType other(1) says what it is by entPhySensorUnitsDisplay (RFC 3433): of those, gases in ppm are known here."""
 
+NO_TEMPERATURE = -127
+"""What a thermometer on a 1-Wire bus says that is not there; none of ours is below it, nor above 200 °C."""
+
 OPER_STATUS = {1: "ok", 2: "unavailable", 3: "nonoperational"}
 
 
@@ -95,6 +98,8 @@ def read_entity_sensors(tables: Tables, table: Oid = ENTITY_SENSOR) -> list[dict
         exponent -= _or(number_of(tables.column(precision).get(index)), 0)
         number = raw * 10.0**exponent if exponent > 0 else raw / 10.0**-exponent
         number = round(number, 10)
+        if name == "temperature" and not NO_TEMPERATURE < number <= 200:
+            continue
         sensors.append(
             {
                 "class": name,

@@ -58,6 +58,7 @@ class Row:
     names_take: tuple[int, int | None] = (0, None)
     port: str = ""
     where: tuple[Where, ...] = ()
+    index: re.Pattern[str] | None = None
     states: dict[int, str] = field(default_factory=dict)
     group: str = ""
     fallback: bool = False
@@ -270,6 +271,7 @@ def _reading(item: dict[str, Any]) -> Reading:
 def _row(item: dict[str, Any]) -> Row:
     reading = _reading(item)
     names, take = _names(item)
+    index = item.pop("index", "")
     row = Row(
         kind=item.pop("class"),
         reading=reading,
@@ -278,6 +280,7 @@ def _row(item: dict[str, Any]) -> Row:
         names_take=take,
         port=item.pop("port", ""),
         where=_wheres(item),
+        index=re.compile(index) if index else None,
         states={int(key): text for key, text in item.pop("states", {}).items()},
         group=item.pop("group", ""),
         fallback=item.pop("fallback", False),

@@ -57,6 +57,13 @@ def evaluate(reading: Reading, value: Value) -> int | float | None:
     return int(result) if result == int(result) else result
 
 
+def _chosen(tables: Tables, row: Row) -> Iterator[tuple[Oid, Oid, Value]]:
+    """(whole name, index, value) of a row's instances whose index is as the row wants it."""
+    for oid, index, value in instances(tables, row.reading):
+        if row.index is None or row.index.search(format_oid(index)):
+            yield oid, index, value
+
+
 def instances(tables: Tables, reading: Reading) -> Iterator[tuple[Oid, Oid, Value]]:
     """(whole name, index, value) of all that a reading finds; the index of an instance is its last number."""
     if reading.is_scalar:
@@ -92,7 +99,7 @@ def _text_at(column: Column, index: Oid) -> str:
 
 
 def describe(tables: Tables, row: Row | MemoryRow, index: Oid) -> str:
-    """A row's description with its placeholders filled in: {index} {last} {first} {i1} {port} {entity} {name}."""
+    """A row's description with its placeholders filled in: {index} {last} {first} {i1} {port} {entity} {name}; what has no name is called by its index."""
 
     def fill(match: re.Match[str]) -> str:
         key = match[1]
@@ -104,7 +111,8 @@ def describe(tables: Tables, row: Row | MemoryRow, index: Oid) -> str:
         if key == "entity":
             return entity_name(tables, index[:1])
         if key == "name":
-            return _text_at(tables.column(row.names), index[slice(*row.names_take)]) if row.names else ""
+            said = _text_at(tables.column(row.names), index[slice(*row.names_take)]) if row.names else ""
+            return said or format_oid(index)
         at = {"last": -1, "first": 0}.get(key)
         at = int(key[1:]) if at is None else at
         return str(index[at]) if -1 <= at < len(index) else ""
@@ -141,7 +149,7 @@ def read_cpu(tables: Tables, rows: Iterable[Row]) -> list[dict[str, Any]]:
     for row in rows:
         if row.fallback and found:
             continue
-        for oid, index, value in instances(tables, row.reading):
+        for oid, index, value in _chosen(tables, row):
             usage = evaluate(row.reading, value)
             if usage is None or not 0 <= usage <= 100 or not holds(tables, row.where, index):
                 continue
@@ -158,19 +166,24 @@ def round_half_up(number: float) -> int:
 
 
 def read_memory(tables: Tables, rows: Iterable[MemoryRow]) -> list[dict[str, Any]]:
-    """Memories: descr, class, used_percent, and where the device says it total_bytes, used_bytes, free_bytes; each with oid and raw."""
+    """Memories: descr, class, used_percent, and where the device says it total_bytes, used_bytes, free_bytes; each with oid and raw.
+
+    Each row of the device once: the profile's first row that reads it counts.
+    """
     found: list[dict[str, Any]] = []
+    read: set[Oid] = set()
     for row in rows:
         if row.fallback and found:
             continue
         main = row.percent or row.used or row.free
         if main is None:
             continue
-        for _, index, _ in instances(tables, main):
-            if not holds(tables, row.where, index):
+        for oid, index, _ in instances(tables, main):
+            if oid in read or not holds(tables, row.where, index):
                 continue
             memory = _memory_at(tables, row, index)
             if memory is not None:
+                read.add(oid)
                 found.append(memory)
     return found
 
@@ -214,7 +227,7 @@ def read_rows(tables: Tables, rows: Iterable[Row]) -> list[dict[str, Any]]:
     for row in rows:
         if row.fallback and row.kind in kinds:
             continue
-        for oid, index, value in instances(tables, row.reading):
+        for oid, index, value in _chosen(tables, row):
             if row.lanes:
                 found += _lanes(tables, row, oid, index, value)
                 continue
@@ -264,7 +277,7 @@ def read_wireless(tables: Tables, rows: Iterable[Row]) -> list[dict[str, Any]]:
         if row.fallback and any(item["class"] == row.kind for item in found):
             continue
         groups: dict[str, dict[str, Any]] = {}
-        for oid, index, value in instances(tables, row.reading):
+        for oid, index, value in _chosen(tables, row):
             number = evaluate(row.reading, value)
             if number is None or not holds(tables, row.where, index):
                 continue
