@@ -11,7 +11,7 @@ from collector.judge.values import IncidentView, Notice
 from collector.ledger import Row, moment
 from collector.plan import Plan
 from collector.schools import DOWN
-from collector.words import Place, cluster_name, node_name, node_place, region_place, severity
+from collector.words import Place, cluster_name, node_name, node_place, region_place, severity, shared_place
 from inventory.models import parse_node_id
 
 MOST_CUT = 200
@@ -83,23 +83,7 @@ def _place(view: IncidentView, affected: list[str], plan: Plan) -> Place:
             return node_place(plan, value)
         if by == "region" and value.isdigit():
             return region_place(plan, int(value))
-    places = [node_place(plan, node) for node in affected[:500]]
-    if not places:
-        return Place()
-    path, duty = (_shared([getattr(p, name) for p in places]) for name in ("path", "duty_path"))
-    ids = [int(part) for part in path.split("/") if part]
-    return Place(ids[-1] if ids else None, None, path, duty)
-
-
-def _shared(paths: list[str]) -> str:
-    """The longest way down a tree that all paths share, `/1/12/`."""
-    parts = [path.strip("/").split("/") for path in paths]
-    shared = []
-    for words in zip(*parts, strict=False):
-        if len(set(words)) > 1 or not words[0]:
-            break
-        shared.append(words[0])
-    return "/" + "".join(f"{word}/" for word in shared)
+    return shared_place([node_place(plan, node) for node in affected[:500]])
 
 
 def notice_rows(notice: Notice) -> tuple[Row, Row]:

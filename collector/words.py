@@ -1,5 +1,6 @@
 """Incidents in words: the root's name, severity, place and duty, from the plan. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collector.plan import Plan
@@ -48,6 +49,26 @@ def region_place(plan: Plan, place_id: int | None, duty_id: int | None = None) -
     place = plan.regions.get(place_id) if place_id is not None else None
     duty = plan.regions.get(duty_id) if duty_id is not None else None
     return Place(place_id, duty_id, place.path if place else "/", duty.path if duty else "")
+
+
+def shared_place(places: Sequence[Place]) -> Place:
+    """The smallest region of each tree that holds all of these; of no places, none."""
+    if not places:
+        return Place()
+    path, duty = (_shared([getattr(place, name) for place in places]) for name in ("path", "duty_path"))
+    ids = [int(part) for part in path.split("/") if part]
+    return Place(ids[-1] if ids else None, None, path, duty)
+
+
+def _shared(paths: Sequence[str]) -> str:
+    """The longest way down a tree that all paths share, `/1/12/`."""
+    parts = [path.strip("/").split("/") for path in paths]
+    shared = []
+    for words in zip(*parts, strict=False):
+        if len(set(words)) > 1 or not words[0]:
+            break
+        shared.append(words[0])
+    return "/" + "".join(f"{word}/" for word in shared)
 
 
 def node_site(plan: Plan, node: str) -> int | None:

@@ -4,7 +4,7 @@ from collector.degraded.cases import MOST_LISTED, Case, Cluster, worst
 from collector.degraded.desk import Desk
 from collector.ledger import Row, moment
 from collector.plan import Plan
-from collector.words import Place, cluster_name, node_name, node_place, region_place
+from collector.words import Place, cluster_name, node_name, node_place, region_place, shared_place
 from inventory.models import NodeKind, parse_node_id
 
 
@@ -49,7 +49,7 @@ def _case_row(plan: Plan, case: Case, nodes: list[str]) -> Row:
 
 def _cluster_row(desk: Desk, plan: Plan, cluster: Cluster) -> Row:
     members = [desk.cases[node] for node in sorted(cluster.members) if node in desk.cases]
-    row = _row(_shared_place(plan, cluster), worst([m.severity for m in members]), cluster.since, len(members))
+    row = _row(_cluster_place(plan, cluster), worst([m.severity for m in members]), cluster.since, len(members))
     row |= {"root_kind": None, "root_id": None, "cluster_by": cluster.by, "cluster_value": cluster.value[:160]}
     row["root_name"] = cluster_name(plan, cluster.by, cluster.value)[:160]
     wrong = [w for m in members for w in m.wrong.values() if w.measure == cluster.measure]
@@ -75,23 +75,10 @@ def _row(place: Place, severity: str, since: float, affected: int) -> Row:
     }
 
 
-def _shared_place(plan: Plan, cluster: Cluster) -> Place:
+def _cluster_place(plan: Plan, cluster: Cluster) -> Place:
     """A cluster's place: that of its upstream or region, else what the places of all members share."""
     if cluster.by == "upstream":
         return place_of(plan, cluster.value)
     if cluster.by == "region" and cluster.value.isdigit():
         return region_place(plan, int(cluster.value))
-    places = [place_of(plan, node) for node in sorted(cluster.members)[:500]]
-    path, duty = (_shared([getattr(place, name) for place in places]) for name in ("path", "duty_path"))
-    ids = [int(part) for part in path.split("/") if part]
-    return Place(ids[-1] if ids else None, None, path, duty)
-
-
-def _shared(paths: list[str]) -> str:
-    parts = [path.strip("/").split("/") for path in paths]
-    shared = []
-    for words in zip(*parts, strict=False):
-        if len(set(words)) > 1 or not words[0]:
-            break
-        shared.append(words[0])
-    return "/" + "".join(f"{word}/" for word in shared)
+    return shared_place([place_of(plan, node) for node in sorted(cluster.members)[:500]])

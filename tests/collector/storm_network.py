@@ -1,5 +1,7 @@
 """A network namespace for storms, as a program: addresses of 127.0.0.0/8 are silenced in it, an HTTP server in it keeps what is posted there.
 
+Below `ROBOT` the server answers as WeCom documents its robots: 20 messages in a minute, others get an error in the body of a 200.
+
 Started by `storm_world.StormNetwork`; it reads JSON commands from stdin, a line each, and answers each with a line:
 {"silence": [number ...]} exactly these addresses are silent from now on; {"get": url} fetches a page; {"posts": n}
 what was posted from the n-th on. Its first line says its process id and the port of its server, or why there is no namespace.
@@ -16,19 +18,39 @@ from typing import Any, ClassVar
 
 from demo.namespace import Silencer, die_with_parent, enter_new
 
+ROBOT = "/cgi-bin/webhook/send"
+ROBOT_PER_MINUTE = 20
+TAKEN = {"errcode": 0, "errmsg": "ok"}
+
 
 class Receiver(BaseHTTPRequestHandler):
-    """Keeps bodies as they come, and says 200."""
+    """Keeps bodies as they come, and says 200; of a robot those that it took."""
 
     posts: ClassVar[list[dict[str, Any]]] = []
+    heard: ClassVar[list[float]] = []
 
     def do_POST(self) -> None:
         """Keep it."""
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.posts.append({"at": time.time(), "path": self.path, "body": json.loads(body or b"null")})
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"null")
+        robot = self.path.startswith(ROBOT)
+        answer = self._as_robot(body) if robot else None
+        if not robot or answer == TAKEN:
+            self.posts.append({"at": time.time(), "path": self.path, "body": body})
+        said = json.dumps(answer).encode() if robot else b""
         self.send_response(200)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(said)))
         self.end_headers()
+        self.wfile.write(said)
+
+    def _as_robot(self, body: Any) -> dict[str, Any]:
+        """What WeCom says of a message."""
+        now = time.monotonic()
+        self.heard[:] = [*(one for one in self.heard if one > now - 60), now]
+        if len(self.heard) > ROBOT_PER_MINUTE:
+            return {"errcode": 45009, "errmsg": "api freq out of limit"}
+        if body["msgtype"] != "text" or len(body["text"]["content"].encode()) > 2048:
+            return {"errcode": 40058, "errmsg": "invalid Request Parameter"}
+        return TAKEN
 
     def log_message(self, *_: Any) -> None:
         """Nothing to stderr."""

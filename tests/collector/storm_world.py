@@ -1,4 +1,4 @@
-"""Storms through the whole program: a province in a network namespace, a real collector, a real Alertmanager, addresses that really fall silent."""
+"""Storms through the whole program: a province in a network namespace, a real collector, a real Alertmanager and a robot, addresses that really fall silent."""
 
 import json
 import os
@@ -20,9 +20,11 @@ from typing import Any
 import pytest
 from collector_world import UnixConnection, until
 from province import REFERENCE, Province, Size, build
+from storm_network import ROBOT
 
 from inventory.database import Register
-from inventory.models import Watch
+from inventory.models import NoticeRule, Outlet, Watch
+from inventory.outlets import seal_config
 
 MOST_NOTICES = 5
 """Notices for a single cause."""
@@ -98,7 +100,7 @@ class StormNetwork:
 
 
 class StormWorld:
-    """A province, its network, an Alertmanager that delivers to the network's server, and one collector that can be killed."""
+    """A province, its network, an Alertmanager and a robot that deliver to the network's server, and one collector that can be killed."""
 
     def __init__(self, state: Path, size: Size, every_s: int) -> None:
         self.state, self.size, self.every_s = state, size, every_s
@@ -107,6 +109,7 @@ class StormWorld:
         self.register = Register(f"sqlite:///{state / 'edunet.db'}", state / "secret.key")
         self.register.migrate()
         self.province: Province = build(self.register, size, watch=Watch.icmp, references=[REFERENCE])
+        self._add_robot()
         self._log = (state / "collector.log").open("ab")
         self._alertmanager, self.alert_port = self._start_alertmanager()
         self.process: subprocess.Popen[bytes] | None = None
@@ -140,6 +143,16 @@ class StormWorld:
         out.close()
         until(lambda: self.network.ask(get=f"http://127.0.0.1:{port}/-/ready") == "OK", what="Alertmanager")
         return process, port
+
+    def _add_robot(self) -> None:
+        """A robot that is told of everything, at once."""
+        assert self.register.sealer is not None
+        config = {"url": f"http://127.0.0.1:{self.network.port}{ROBOT}?key=0"}
+        with self.register.write() as session:
+            session.add(
+                Outlet(name="群", kind="wecom", secret=seal_config("wecom", config, self.register.sealer), alive_at="")
+            )
+            session.add(NoticeRule(name="at once", position=1, delay_s=0, night="at_once"))
 
     def start(self) -> None:
         """Start the collector."""
@@ -246,11 +259,16 @@ class StormWorld:
                     found[alert["labels"]["incident"], alert["status"]] += 1
         return found
 
+    def messages(self, after: int = 0) -> list[str]:
+        """What the robot took, from the n-th on."""
+        posts = (post for post in self.network.ask(posts=0) if post["path"].startswith(ROBOT))
+        return [post["body"]["text"]["content"] for post in posts][after:]
+
     # -- storms ---------------------------------------------------------------------------------------------------
 
     def storm(self, addresses: list[str], root: str) -> list[Said]:
         """Cut for as long as it takes to be told, mend, wait until all is resolved. The notices."""
-        before = self.last_notice()
+        before, heard = self.last_notice(), len(self.messages())
         self.network.cut(addresses)
         until(
             lambda: any(said.event == "opened" for said in self.said(before)),
@@ -261,6 +279,7 @@ class StormWorld:
         self.network.mend(addresses)
         self.all_up()
         until(lambda: self.open_incidents() == 0, seconds=400, what="everything resolved")
+        until(lambda: len(self.messages()) >= heard + 2, what="both told by the robot")
         return self.said(before)
 
     def check_one_cause(self, said: list[Said], root: str, affected: int) -> None:
@@ -270,6 +289,32 @@ class StormWorld:
         assert opened[0].at - opened[0].since <= FIRST_NOTICE_S
         assert len(said) <= MOST_NOTICES, said
         assert [notice.event for notice in said][-1] == "resolved", said
+
+    def check_messages(self, said: list[Said]) -> None:
+        """Of the one cause of these notices the robot told little, first that it began and last that it is over."""
+        numbers = {row[0] for row in self.rows(f"SELECT id FROM incident WHERE key = '{said[0].key}'")}
+        assert len(numbers) == 1
+        mine = [text for text in self.messages() if f"#{numbers.pop()}\n" in text]
+        assert 2 <= len(mine) <= MOST_NOTICES, mine
+        assert "【断网" in mine[0], mine
+        assert "【恢复】" in mine[-1], mine
+
+    def check_told(self) -> None:
+        """The robot was told of each life of each incident once, and once of its end; in messages twice at most once for each kill."""
+        wanted = {
+            (number, opening)
+            for number, opening in self.rows(
+                "SELECT incident_id, id FROM notice WHERE outlet = '' AND event IN ('opened', 'reopened')"
+            )
+        }
+        query = "SELECT incident_id, opening, event IN ('opened', 'reopened'), count(*) FROM delivery WHERE status = 'sent' AND event != 'updated' GROUP BY 1, 2, 3"
+        waiting = "SELECT count(*) FROM delivery WHERE status IN ('waiting', 'claimed')"
+        until(lambda: self.rows(waiting) == [(0,)], seconds=240, what="all of it told by the robot")
+        until(lambda: len(self.rows(query)) >= 2 * len(wanted), what="both ends of each told by the robot")
+        told = {(number, opening, bool(began)): count for number, opening, began, count in self.rows(query)}
+        assert told == {(*life, began): 1 for life in wanted for began in (True, False)}
+        said = {row[0] for row in self.rows("SELECT message FROM delivery WHERE message != ''")}
+        assert len(said) <= len(self.messages()) <= len(said) + self.kills
 
     def check_log(self, cuts: dict[int, list[tuple[float, float]]], slack: float) -> None:
         """Every cut that a device really had is one outage of the log, neither lost nor doubled; there are no others.

@@ -1,4 +1,4 @@
-"""Storms through the whole program, with a real Alertmanager: one cause is told once, blindness never, and kill -9 loses nothing."""
+"""Storms through the whole program, with a real Alertmanager and a robot's group: one cause is told once, blindness never, and kill -9 loses nothing."""
 
 import random
 import time
@@ -38,7 +38,7 @@ def _world(path: Path, size: Size, every_s: int) -> Iterator[StormWorld]:
 
 def blind(world: StormWorld, rounds: int) -> None:
     """The collector sees nothing any more, its reference targets neither; then it sees again."""
-    before = world.last_notice()
+    before, heard = world.last_notice(), world.messages()
     world.network.silence([*world.province.under_core(), REFERENCE])
     until(lambda: (world.feed().get("rounds") or {}).get("blind"), what="blind")
     world.rounds(rounds)
@@ -48,6 +48,7 @@ def blind(world: StormWorld, rounds: int) -> None:
     world.all_up()
     world.rounds(2)
     assert world.last_notice() == before
+    assert world.messages() == heard
     assert world.rows("SELECT count(*) FROM outage") == world.rows(
         "SELECT count(*) FROM outage WHERE until_at IS NOT NULL"
     )
@@ -81,6 +82,11 @@ def test_a_cut_county_is_told_once_a_blind_collector_tells_nothing_and_two_kills
     world.check_log({device: [(cut_at, mended_at)] for device in ids}, slack=5 + 3 * world.every_s)
     until(lambda: world.delivered()[incident(world), "resolved"], what="Alertmanager tells of the end")
     world.check_delivered()
+    world.check_told()
+    number = incident(world)
+    first, *_, last = world.messages()
+    assert all(part in first for part in ("【断网", f"#{number}\n", f"设备 {len(gone)} 台")), first
+    assert all(part in last for part in ("【恢复】", f"#{number}\n")), last
 
 
 def incident(world: StormWorld) -> str:
@@ -102,6 +108,7 @@ def test_storms_of_13_000_gateways_are_told_by_their_cause(whole: StormWorld) ->
             f"{name}: {len(said)} notices, the first {said[0].at - said[0].since:.1f} s after the first silent report"
         )
         world.check_one_cause(said, f"device:{root}", len(gone))
+        world.check_messages(said)
     blind(world, rounds=6)
     said = _thousand(world)
     print(f"1,000 unrelated: {len(said)} notices")
@@ -109,6 +116,8 @@ def test_storms_of_13_000_gateways_are_told_by_their_cause(whole: StormWorld) ->
     print(f"500 flapping: {len(said)} notices")
     world.check_notices()
     world.check_delivered()
+    world.check_told()
+    print(f"{len(world.messages())} messages of the robot")
 
 
 def _thousand(world: StormWorld) -> list[Said]:
@@ -178,3 +187,4 @@ def test_fifty_kills_in_a_storm_lose_and_double_nothing(whole: StormWorld) -> No
     world.check_notices()
     world.check_log(cuts, slack=5 + 3 * world.every_s)
     world.check_delivered()
+    world.check_told()
