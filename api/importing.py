@@ -1,7 +1,6 @@
 """Files of schools, lines and devices: `POST /api/v1/imports/{what}`, and undoing one as a whole.
 
-A file may name any county: only administrators of the whole province import (a county's own files come with registration by
-the county, a later issue). The check is a dry run that names every wrong cell; the writing is one transaction, or nothing.
+Administrators import into their own part: a cell that leads out of it is a wrong one (docs/decisions/0122). The check is a dry run that names every wrong cell; the writing is one transaction, or nothing.
 """
 
 from functools import partial
@@ -19,7 +18,7 @@ from api.resources.routes import answer, problems
 from api.security import Admin, CurrentUser, register_of
 from api.words import Language, language_of
 from inventory.database import Register
-from inventory.imports import Plan, RegisterMovedError, UndoError, apply_plan, plan_import, render, undo
+from inventory.imports import OutsideError, Plan, RegisterMovedError, UndoError, apply_plan, plan_import, render, undo
 from inventory.imports import Problem as WrongCell
 
 router = APIRouter(tags=["imports"])
@@ -70,9 +69,8 @@ async def import_file(
     dry_run: Annotated[bool, Query(description="Check only: nothing is written.")] = False,
 ) -> Response:
     """Create and update rows by a file. With one wrong cell nothing is written: 422 names them all (a dry run: 200)."""
-    _check(caller)
     data, name, language = await file.read(), file.filename or "", language_of(request)
-    act = partial(_import, register_of(request), what, data, name, caller.actor, dry_run)
+    act = partial(_import, register_of(request), what, data, name, caller, dry_run)
     plan, number = await anyio.to_thread.run_sync(act, limiter=request.app.state.slow)
     if plan.problems and not dry_run:
         raise _wrong_cells(plan, language)
@@ -86,11 +84,10 @@ async def import_file(
     operation_id="undo_import",
 )
 async def undo_import(request: Request, caller: Admin, number: Annotated[int, Path(ge=1, le=MAX_ID)]) -> Response:
-    """Take an import back as a whole; 409 names the rows that have been changed or come into use since."""
-    _check(caller)
+    """Take an import back as a whole; 409 names the rows that have been changed or come into use since. Who sees a part: of his own imports."""
     language = language_of(request)
     try:
-        act = partial(undo, register_of(request), number, caller.actor)
+        act = partial(undo, register_of(request), number, caller.actor, caller.scope)
         rows = await anyio.to_thread.run_sync(act, limiter=request.app.state.slow)
     except UndoError as error:
         cells = [_wrong(cell, language) for cell in error.problems[:SHOWN]]
@@ -98,22 +95,19 @@ async def undo_import(request: Request, caller: Admin, number: Annotated[int, Pa
     return answer({"id": number, "rows": rows})
 
 
-def _check(caller: CurrentUser) -> None:
-    if not caller.scope.everything:
-        raise Problem("outside")
-
-
 def _import(
-    register: Register, what: str, data: bytes, name: str, actor: str, dry_run: bool
+    register: Register, what: str, data: bytes, name: str, caller: CurrentUser, dry_run: bool
 ) -> tuple[Plan, int | None]:
     """(plan, id of the import where it was written)."""
     for _ in range(TRIES):
         with register.session() as session:
-            plan = plan_import(session, what, data, name)
+            plan = plan_import(session, what, data, name, scope=caller.scope)
         if dry_run or plan.problems:
             return plan, None
         try:
-            return plan, apply_plan(register, plan, actor)
+            return plan, apply_plan(register, plan, caller.actor)
+        except OutsideError as error:
+            raise Problem("outside") from error
         except RegisterMovedError:
             continue
     raise Problem("stale")

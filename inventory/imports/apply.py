@@ -12,6 +12,7 @@ from inventory.audit import record
 from inventory.database import Register, raise_version
 from inventory.imports.plan import Plan
 from inventory.imports.view import Change, Members, New
+from inventory.imports.within import check_within, touched
 from inventory.models import (
     Address,
     Device,
@@ -38,7 +39,11 @@ class RegisterMovedError(Exception):
 def apply_plan(
     register: Register, plan: Plan, actor: str = "", progress: Callable[[str, int, int], None] | None = None
 ) -> int:
-    """Write a plan, all of it or nothing; the batch's id. ValueError while it has problems; RegisterMovedError."""
+    """Write a plan, all of it or nothing; the batch's id. ValueError while it has problems; RegisterMovedError.
+
+    OutsideError, and nothing is written, where it would touch what is not, or would not stay, within the plan's scope. The plan
+    names such cells already: this asks the database once more.
+    """
     if plan.problems:
         raise ValueError("the file has wrong cells: nothing is written")
     with register.write() as session:
@@ -47,8 +52,11 @@ def apply_plan(
         version = session.connection().execute(select(row.c.version).with_for_update()).scalar() or 0
         if version != plan.register_version:
             raise RegisterMovedError
+        check_within(session, plan.scope, touched(plan.changes, plan.members))
         batch = _add_batch(session, plan, actor)
         _Writer(session, batch, progress).write(plan)
+        made = [(model, key.id if isinstance(key, New) else key) for model, key in touched(plan.changes, plan.members)]
+        check_within(session, plan.scope, made)
         if plan.changes or plan.members:
             raise_version(session)
         counts = {"created": plan.counts.created, "updated": plan.counts.updated, "unchanged": plan.counts.unchanged}

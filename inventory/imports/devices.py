@@ -101,6 +101,7 @@ class _Work:
             self._check_doubles(row, values, place)
             if not row.wrong:
                 old = self._match(row, values, place)
+                self._check_taken(row, values, place)
                 if not row.wrong:
                     self._put(row, values, place, old)
             if row.wrong:
@@ -203,6 +204,16 @@ class _Work:
         same = self.finder.named_at(values["site_id"], values["name"])
         return self.finder.devices[same[0]] if len(same) == 1 and isinstance(same[0], int) else None
 
+    def _check_taken(self, row: Row, values: dict[str, Any], place: tuple[str, str] | None) -> None:
+        """A serial number or an address of a device that the importer does not see: that it is taken is all that he is told."""
+        serial = values.get("serial")
+        if serial and serial not in self.finder.by_serial and (serial,) in self.view.taken(Device, "serial"):
+            self.report(row, "serial", "serial_elsewhere")
+        if place and place not in self.finder.by_address:
+            at = (self.view.zones[place[0]], place[1])
+            if at in self.view.taken(Address, "zone_id", "ip"):
+                self.report(row, "address", "address_elsewhere", address=place[1], zone=place[0])
+
     def _put(self, row: Row, values: dict[str, Any], place: tuple[str, str] | None, old: Any) -> None:
         if old is None:
             key: Id = New()
@@ -266,6 +277,7 @@ class _Work:
                 if error.code == "unknown_device" and word in self.refused:
                     continue  # a row of this file that is named as wrong itself
                 self.report(row, "upstream", error.code, **error.params)
+        members += self.finder.unseen_above(key)
         before = None if isinstance(key, New) else self.finder.declared.get(key, ())
         if not row.wrong and (before is None or set(members) != set(before)):
             self.view.members.append(Members(DeviceUpstream, "device_id", "upstream_id", key, tuple(members), before))

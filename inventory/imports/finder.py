@@ -24,7 +24,8 @@ class DeviceFinder:
             if row.primary:
                 self.address_of[row.device_id] = row
         self.declared: dict[Id, tuple[int, ...]] = {}
-        for row in view.rows(DeviceUpstream, "device_id", "upstream_id"):
+        # All of them: a loop may lead through what the importer does not see.
+        for row in view.every(DeviceUpstream, "device_id", "upstream_id"):
             self.declared[row.device_id] = (*self.declared.get(row.device_id, ()), row.upstream_id)
         self.upstreams: dict[Id, tuple[Id, ...]] = {key: tuple(above) for key, above in self.declared.items()}
         self._serials: dict[str, Id] = dict(self.by_serial)
@@ -56,6 +57,10 @@ class DeviceFinder:
         """The devices of this name at a site."""
         return [key for key in self._names.get(name, ()) if self._facts[key][0] == site]
 
+    def unseen_above(self, key: Id) -> tuple[int, ...]:
+        """The declared upstreams that lie outside of the importer's scope: they stay."""
+        return tuple(above for above in self.declared.get(key, ()) if above not in self.devices)
+
     def find(self, word: str, *sites: Id | None) -> Id:
         """By serial number, by name at one of `sites`, by a name that is the only one. CellError unknown_device or ambiguous_device."""
         found = self._serials.get(word)
@@ -81,7 +86,9 @@ class DeviceFinder:
                 continue
             way[-1] = (key, left[1:])
             if left[0] == start:
-                return [self._facts[step][1] for step, _ in way] + [self._facts[start][1]]
+                return [
+                    self._facts[step][1] if step in self._facts else "…" for step in (*(at for at, _ in way), start)
+                ]
             if left[0] not in seen:
                 seen.add(left[0])
                 way.append((left[0], self.upstreams.get(left[0], ())))

@@ -56,7 +56,7 @@ def _work(view: View, rows: list[Row], report: Report) -> Counts:
     by_circuit = {row.circuit: row.id for row in known.values() if row.circuit}
     by_name = {(row.name, row.operator): row.id for row in known.values()}
     sites: dict[int, tuple[int, ...]] = {}
-    for pair in view.rows(LineSite, "line_id", "site_id"):
+    for pair in view.every(LineSite, "line_id", "site_id"):
         sites[pair.line_id] = (*sites.get(pair.line_id, ()), pair.site_id)
     finder = DeviceFinder(view)
     seen: dict[Any, int] = {}
@@ -74,6 +74,9 @@ def _work(view: View, rows: list[Row], report: Report) -> Counts:
             report(row, "circuit" if circuit else "name", "double_in_file", row=seen[key])
             continue
         seen[key] = row.number
+        if circuit and circuit not in by_circuit and (circuit,) in view.taken(Line, "circuit"):
+            report(row, "circuit", "circuit_elsewhere")
+            continue
         number = by_circuit.get(circuit) if circuit else by_name.get((values["name"], values["operator"]))
         old = known.get(number) if number is not None else None
         if old is None and not values.get("name"):
@@ -147,6 +150,8 @@ def _put(
     if changed:
         view.changes.append(Change(Line, old.id, changed, {name: getattr(old, name) for name in changed}))
     before = sites.get(old.id, ())
+    # A line may serve others too, whom the importer does not see: they stay.
+    served = (*served, *(site for site in before if site not in view.sites.own))
     moved = set(before) != set(served)
     if moved:
         view.members.append(Members(LineSite, "line_id", "site_id", old.id, served, before))

@@ -12,10 +12,11 @@ from sqlmodel import Session
 from inventory.imports import devices, lines, schools
 from inventory.imports.columns import CLEAR, Column, normal
 from inventory.imports.kinds import Counts, Kind, Row
-from inventory.imports.problems import CellError, FileError, Problem, Words
+from inventory.imports.problems import NARROWED, CellError, FileError, Problem, Words
 from inventory.imports.read import Sheet, read_sheets
 from inventory.imports.view import Change, Members, View
 from inventory.models import RegisterVersion, table
+from inventory.scope import Scope
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (schools.KIND, lines.KIND, devices.KIND)}
 """What can be imported: a file and a row here each."""
@@ -44,6 +45,7 @@ class Plan:
     changes: list[Change] = field(default_factory=list)
     members: list[Members] = field(default_factory=list)
     register_version: int = 0
+    scope: Scope = field(default_factory=Scope)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -63,10 +65,20 @@ def plan_file(session: Session, what: str, path: Path, progress: Progress = _sil
     return plan_import(session, what, path.read_bytes(), path.name, progress)
 
 
-def plan_import(session: Session, what: str, data: bytes, file_name: str = "", progress: Progress = _silent) -> Plan:
-    """Check a file of the kind `what` (a key of KINDS) against the register. Never raises for what is wrong with the file."""
+def plan_import(
+    session: Session,
+    what: str,
+    data: bytes,
+    file_name: str = "",
+    progress: Progress = _silent,
+    scope: Scope | None = None,
+) -> Plan:
+    """Check a file of the kind `what` (a key of KINDS) against the register. Never raises for what is wrong with the file.
+
+    scope: of who imports; what lies outside can neither be named nor changed, nor moved in or out. None: the whole province.
+    """
     kind = KINDS[what]
-    plan = Plan(what, file_name, hashlib.sha256(data).hexdigest())
+    plan = Plan(what, file_name, hashlib.sha256(data).hexdigest(), scope=scope or Scope())
     row = table(RegisterVersion)
     plan.register_version = session.connection().execute(select(row.c.version)).scalar() or 0
     progress("read", 0, 1)
@@ -81,14 +93,16 @@ def plan_import(session: Session, what: str, data: bytes, file_name: str = "", p
     if not rows and not plan.problems:
         plan.problems.append(Problem("no_rows", sheet=sheets[0].name))
     columns = {column.name: column for column in kind.columns}
+    view = View(session, plan.scope)
 
     def report(row: Row, name: str, code: str, found: str | None = None, /, **params: Any) -> None:
         row.wrong = True
         header, cell = row.places.get(name, (f"{columns[name].name} {columns[name].zh}", ""))
         shown = row.cells.get(name, "") if found is None else found
+        if code in NARROWED and not plan.scope.everything:
+            code, params = NARROWED[code], {"part": view.part}
         plan.problems.append(Problem(code, row.sheet, row.number, header, cell, shown[:80], params))
 
-    view = View(session)
     plan.counts = kind.work(view, rows, report)
     progress("check", 1, 1)
     plan.problems.sort(key=lambda problem: (problem.sheet, problem.row or 0))

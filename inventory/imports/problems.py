@@ -59,8 +59,23 @@ MESSAGES: dict[str, str] = {
     "unknown_credential": "no such credential; known are: {credentials}",
     "no_port_device": "a port without its device",
     "nothing_served": "this line serves nothing",
+    # of a file of somebody who sees a part: nothing is said of what lies outside but that it does
+    "outside_county": "this is not in your part; expected a county in {part}",
+    "outside_bureau": "this is not in your part; expected a bureau of {part}",
+    "outside_site": "no school or site of your part; expected the code or name of one in {part}, or county:CODE of a county there",
+    "outside_device": "no such device in the file or in your part ({part}); expected a serial number, or the name of a device at the same site",
+    "outside_campus": "the campus of this school does not lie in your part ({part}); leave its name, county and address as they are",
+    "code_elsewhere": "this code is taken by a school outside of your part; expected that of a school of yours, or a new one",
+    "name_elsewhere": "this name is taken by a school outside of your part; expected the name of a school of yours, or a new one",
+    "serial_elsewhere": "this serial number is taken by a device outside of your part; expected that of a device of yours, or a new one",
+    "address_elsewhere": "the address {address} in zone {zone} is taken by a device outside of your part; expected a free one",
+    "circuit_elsewhere": "this circuit number is taken by a line outside of your part; expected that of a line of yours, or a new one",
     "changed_since": "{resource} {name} has been changed or is in use since the import",
 }
+
+
+NARROWED = {"unknown_site": "outside_site", "unknown_device": "outside_device"}
+"""For somebody who sees a part: what is not there and what is not in the part are one to him."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from inventory.imports.columns import Column, choice, number, school_code, text
 from inventory.imports.kinds import Counts, Kind, Report, Row, difference
 from inventory.imports.problems import CellError
 from inventory.imports.view import Change, Id, New, View
-from inventory.models import School, SchoolCode, Site, SiteKind, utcnow
+from inventory.models import RegionTree, School, SchoolCode, Site, SiteKind, utcnow
 from inventory.searching import school_words
 
 LEVELS = {
@@ -68,6 +68,7 @@ def _work(view: View, rows: list[Row], report: Report) -> Counts:
     by_code = {row.code: row.id for row in known.values() if row.code}
     by_name = {(row.name, row.place_id): row.id for row in known.values()}
     voided = {row.code: row for row in view.rows(SchoolCode, "id", "code", "school_id", "valid_to") if row.valid_to}
+    taken = view.taken(SchoolCode, "code") | view.taken(School, "code")
     seen: dict[Any, int] = {}
     counts = Counts()
     for row in rows:
@@ -84,13 +85,44 @@ def _work(view: View, rows: list[Row], report: Report) -> Counts:
             old = known[voided[code].school_id]
             report(row, "code", "voided_code", day=str(voided[code].valid_to), name=old.name)
             continue
+        if code and code not in by_code and (code,) in taken:
+            report(row, "code", "code_elsewhere")
+            continue
         number_ = by_code.get(code) if code else by_name.get((values["name"], values["place_id"]))
         if number_ is None and code:
             # Registered before without a code, such as by a form: this row brings it.
             same = by_name.get((values["name"], values["place_id"]))
             number_ = same if same is not None and not known[same].code else None
-        _put(view, values, row, known.get(number_) if number_ is not None else None, counts)
+        old = known.get(number_) if number_ is not None else None
+        if _is_within(view, row, values, old, report):
+            _put(view, values, row, old, counts)
     return counts
+
+
+def _is_within(view: View, row: Row, values: dict[str, Any], old: Any, report: Report) -> bool:
+    """Whether the school is, and stays, within the scope of who imports; else the cell that leads out is reported."""
+    place = values["place_id"]
+    duty = values.get("duty_id") or (old.duty_id if old is not None else view.duty_of_place(place))
+    if not view.holds(place, duty):
+        by_bureau = view.scope.tree is RegionTree.duty and bool(row.values.get("bureau"))
+        report(row, *(("bureau", "outside_bureau") if by_bureau else ("county", "outside_county")), part=view.part)
+    elif old is None and not values.get("code") and _named(values) in view.taken(School, "name", "place_id"):
+        report(row, "name", "name_elsewhere")
+    elif old is not None and _moves_a_foreign_campus(view, old, row, values):
+        report(row, "name", "outside_campus", part=view.part)
+    return not row.wrong
+
+
+def _named(values: dict[str, Any]) -> tuple[str, int]:
+    return values["name"], values["place_id"]
+
+
+def _moves_a_foreign_campus(view: View, old: Any, row: Row, values: dict[str, Any]) -> bool:
+    """Whether the main campus would follow the school, and does not lie within the scope."""
+    site = view.sites.main_of_school.get(old.id)
+    if site is None or site in view.sites.own:
+        return False
+    return _named(values) != (old.name, old.place_id) or "address" in row.values
 
 
 def _values(view: View, row: Row, report: Report) -> dict[str, Any] | None:
@@ -162,6 +194,8 @@ def _change_campus(
 ) -> bool:
     """The main campus follows the school's name and county; an address is its own. Whether anything changes."""
     site = view.sites.main_of_school.get(school)
+    if site is not None and site not in view.sites.own:
+        return False
     if site is None:
         _put_campus(view, school, values, address or "")
         return True

@@ -11,8 +11,10 @@ from inventory.audit import record
 from inventory.database import Register, raise_version
 from inventory.imports.apply import ORDER
 from inventory.imports.problems import Problem
+from inventory.imports.within import OWNERS, OutsideError, Touched, check_within
 from inventory.log import forget_node_states
 from inventory.models import DeviceUpstream, ImportBatch, ImportChange, LineSite, complete, table, utcnow
+from inventory.scope import Scope
 
 _PAIRS: dict[str, tuple[type[SQLModel], str]] = {
     "line_site": (LineSite, "line_id"),
@@ -28,18 +30,23 @@ class UndoError(Exception):
         self.problems = problems or []
 
 
-def undo(register: Register, batch_id: int, actor: str = "") -> int:
-    """Undo a batch, all of it or nothing; how many rows were touched. UndoError."""
+def undo(register: Register, batch_id: int, actor: str = "", scope: Scope | None = None) -> int:
+    """Undo a batch, all of it or nothing; how many rows were touched. UndoError.
+
+    scope: of who undoes. Who sees a part may undo what he has imported himself, while all of it lies in his part.
+    """
     try:
         with register.write() as session:
-            return _undo(session, batch_id, actor)
+            return _undo(session, batch_id, actor, scope or Scope())
+    except OutsideError:
+        raise UndoError(f"there is no import {batch_id}") from None
     except IntegrityError as error:
         raise UndoError(f"other rows refer to what this import made: {error.orig}") from None
 
 
-def _undo(session: Session, batch_id: int, actor: str) -> int:
+def _undo(session: Session, batch_id: int, actor: str, scope: Scope) -> int:
     batch = session.get(ImportBatch, batch_id)
-    if batch is None:
+    if batch is None or not (scope.everything or batch.actor == actor):
         raise UndoError(f"there is no import {batch_id}")
     if batch.undone_at:
         raise UndoError(f"import {batch_id} has been undone already")
@@ -47,6 +54,7 @@ def _undo(session: Session, batch_id: int, actor: str) -> int:
     entries = (
         session.connection().execute(select(row).where(row.c.batch_id == batch_id).order_by(row.c.id.desc())).all()
     )
+    check_within(session, scope, _touched(entries))
     problems = _changed_since(session, entries)
     if problems:
         raise UndoError(f"{len(problems)} rows have been changed since", problems)
@@ -56,11 +64,19 @@ def _undo(session: Session, batch_id: int, actor: str) -> int:
                 _restore_pairs(session, entry)
     for model in reversed(ORDER):
         _undo_table(session, model, [entry for entry in entries if entry.resource == table(model).name])
+    check_within(session, scope, _touched(entries))
     batch.undone_at, batch.undone_by = utcnow(), actor
     session.add(batch)
     raise_version(session)
     record(session, actor, "undo", batch.what, batch_id, None, {"rows": len(entries)})
     return len(entries)
+
+
+def _touched(entries: Any) -> Touched:
+    models = {table(model).name: model for model in ORDER} | {
+        name: OWNERS[model] for name, (model, _) in _PAIRS.items()
+    }
+    return [(models[entry.resource], entry.resource_id) for entry in entries]
 
 
 def _changed_since(session: Session, entries: Any) -> list[Problem]:

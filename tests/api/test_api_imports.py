@@ -79,10 +79,31 @@ def test_files_that_are_none_are_refused_in_a_sentence(any_web: Web) -> None:
     assert client.post("/api/v1/imports/castles", files={"file": ("x.csv", b"x")}).status_code == 422
 
 
-def test_only_who_administers_the_whole_province_imports(any_web: Web) -> None:
+def test_administrators_import_into_their_own_part_alone(any_web: Web) -> None:
     data = _book(["2114003321", "县里", "140105", 1])
-    assert _post(any_web.client("county"), data).status_code == 403
     assert _post(any_web.client("looker"), data).status_code == 403
     assert _post(any_web.client("readonly"), data).status_code == 403
     assert _post(any_web.client(), data).status_code == 401
-    assert any_web.client("county").post("/api/v1/imports/1/undo").status_code == 403
+    county = any_web.client("county")
+    wrong = _post(county, _book(["2114003321", "县里", "140105", 1], ["2114003322", "县外", "140212", 1]))
+    assert wrong.status_code == 422
+    assert [(error["field"], error["message"]) for error in wrong.json()["errors"]] == [
+        ("学校!C3", "工作表 学校，第 3 行，“县区”列：“140212”：不在您的管辖范围内，应为小店区之内的县区"),
+    ]  # fmt: skip
+    done = _post(county, data)
+    assert done.status_code == 201, done.text
+    assert _post(any_web.client("root"), _book(["2114003323", "省里", "140105", 1])).json()["created"] == 1
+    assert county.post(f"/api/v1/imports/{done.json()['id'] + 1}/undo").status_code == 409, "another's"
+    assert county.post(f"/api/v1/imports/{done.json()['id']}/undo").status_code == 200
+
+
+def test_a_countys_page_checks_and_writes_its_own_file(any_web: Web) -> None:
+    county = any_web.sign_in("county")
+    assert 'action="/start/import"' in county.get("/start").text
+    form = {"kind": "schools", "act": "write", "csrf": county.headers["x-csrf-token"]}
+    outside = county.post("/start/import", data=form, files={"file": ("x.xlsx", _book(["2114003331", "县外", "140212", 1]))})  # fmt: skip
+    assert outside.status_code == 422
+    assert "小店区" in outside.text and "C2" in outside.text
+    before = _count(county)
+    inside = county.post("/start/import", data=form, files={"file": ("x.xlsx", _book(["2114003332", "县内", "140105", 1]))})  # fmt: skip
+    assert (inside.status_code, _count(county)) == (200, before + 1)
