@@ -32,7 +32,7 @@ C-AB,telecom,2114000001;2114000002,county:140105
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Register]:
-    directory = tmp_path_factory.mktemp('scoped')
+    directory = tmp_path_factory.mktemp("scoped")
     register = Register(f"sqlite:///{directory / 'edunet.db'}", directory / "secret.key")
     register.migrate()
     with register.session() as session:
