@@ -150,3 +150,33 @@ def test_what_runs_on_an_asa_is_told_by_entity_mib_and_not_by_a_text_of_the_oper
 def test_a_d_link_switch_may_tell_its_version_in_sys_descr_alone(sys_descr, hardware, version):
     device = read_device(device_that_says("1.3.6.1.4.1.171.10.999.1", sys_descr))["device"]
     assert (device["hardware"], device.get("version")) == (hardware, version)
+
+
+@pytest.mark.parametrize(
+    ("sys_descr", "model", "named", "hardware"),
+    [
+        ("Cisco IOS XR Software (Cisco DEMO9K Series),  Version 7.9.9[Default]", "DEMO-9001", "", "DEMO-9001 / DEMO9K Series"),
+        ("Cisco IOS XR Software (NCS-999), Version 7.9.9 LNT", "", "", "NCS-999"),
+        ("Cisco NX-OS(tm) n9000, Software (n9000-dk9), Version 9.9(9)", "N9K-C9999", "Nexus9000-C9999-Chassis", "N9K-C9999 / Nexus9000-C9999-Chassis"),
+        ("Cisco NX-OS(tm) n3000, Software, Version 9.9(9)", "N3K-C9999", "N3K-C9999", "N3K-C9999"),
+        ("Cisco IOS Software, Demo Software, Version 15.9", "WS-C9999", "GigabitEthernet2/0/5", "WS-C9999"),
+    ],
+)  # fmt: skip
+def test_a_cisco_device_is_called_by_its_model_and_its_series(sys_descr, model, named, hardware):
+    entity = "1.3.6.1.2.1.47.1.1.1.1"
+    lines = (
+        f"{entity}.5.1|2|3 {entity}.11.1|4|DEMO1"
+        + (f" {entity}.13.1|4|{model}" if model else "")
+        + (f" {entity}.7.149|4|{named}" if named else "")
+    )
+    assert read_device(device_that_says(CISCO, sys_descr, lines))["device"]["hardware"] == hardware
+
+
+def test_poe_is_read_in_the_units_of_each_table():
+    lines = (
+        "1.3.6.1.2.1.105.1.3.1.1.2.1|66|370 1.3.6.1.2.1.105.1.3.1.1.3.1|2|3 1.3.6.1.2.1.105.1.3.1.1.4.1|66|115 "  # W
+        "1.3.6.1.4.1.9.9.402.1.3.1.4.1|66|115300 1.3.6.1.4.1.9.9.402.1.3.1.5.1|66|254700 1.3.6.1.4.1.9.9.402.1.2.1.9.1.5|66|15400"  # mW
+    )
+    found = read_device(device_that_says(CISCO, "Cisco IOS Software [Demo], Version 17.9.9", lines))["sensors"]
+    assert sorted(item["value"] for item in found if item["class"] == "power") == [15.4, 115, 115.3, 254.7, 370]
+    assert [item["state"] for item in found if item["class"] == "state"] == ["faulty"]
