@@ -15,7 +15,7 @@ TEST_PACKAGES := make git python3-venv fping gcc python3-dev iproute2 nftables p
 
 ENGINE := $(wildcard probes/engine/*.py)
 # Three at once on two cores: the end-to-end tests wait for real rounds most of their time.
-PYTEST_OPTIONS ?= -n 3 --dist loadfile
+PYTEST_OPTIONS ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help install run test check bench soak accuracy packages test-packages format clean
 .DEFAULT_GOAL := help

@@ -91,11 +91,12 @@ def subject_of(row: Any, root: Row) -> Subject:
     school, site = root.get("school_id") or 0, root.get("site_id")
     nodes = [one for one in (node, f"site:{site}" if site else "", f"school:{school}" if school else "") if one]
     until = row["resolved_at"]
+    affected, schools, pupils = (_figure(row, name) for name in ("affected", "schools", "pupils"))
     return Subject(
         id=row["id"],
         kind=row["kind"],
         cls=cls,
-        base=base_severity(row["kind"], cls, row["schools"], row["pupils"], row["severity"]),
+        base=base_severity(row["kind"], cls, schools, pupils, row["severity"]),
         name=row["root_name"],
         root=node or f"{row['cluster_by']}:{row['cluster_value']}",
         nodes=tuple(nodes),
@@ -105,15 +106,20 @@ def subject_of(row: Any, root: Row) -> Subject:
         region=row["region_name"] or "",
         from_t=row["from_at"].timestamp(),
         until_t=until.timestamp() if until is not None else None,
-        affected=row["affected"],
-        schools=row["schools"],
-        pupils=row["pupils"],
+        affected=affected,
+        schools=schools,
+        pupils=pupils,
         flapping=row["flapping"],
         merged_into=row["merged_into"],
         cause=row["cause"],
         planned_t=row["planned_until"].timestamp() if row["planned_until"] is not None else None,
         severity=row["severity"],
     )
+
+
+def _figure(row: Any, name: str) -> int:
+    """How many; of an incident that is over, as many as were last said: by then nobody is cut off any more."""
+    return int(row[name] if row["resolved_at"] is None else max(row[name], row[f"said_{name}"]))
 
 
 def _class_of(row: Any, root: Row) -> str:

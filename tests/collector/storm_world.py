@@ -292,9 +292,8 @@ class StormWorld:
 
     def check_messages(self, said: list[Said]) -> None:
         """Of the one cause of these notices the robot told little, first that it began and last that it is over."""
-        numbers = {row[0] for row in self.rows(f"SELECT id FROM incident WHERE key = '{said[0].key}'")}
-        assert len(numbers) == 1
-        mine = [text for text in self.messages() if f"#{numbers.pop()}\n" in text]
+        ((number,),) = self.rows(f"SELECT id FROM incident WHERE key = '{said[0].key}'")
+        mine = [text for text in self.messages() if f"#{number}\n" in text]
         assert 2 <= len(mine) <= MOST_NOTICES, mine
         assert "【断网" in mine[0], mine
         assert "【恢复】" in mine[-1], mine

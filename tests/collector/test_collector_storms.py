@@ -86,7 +86,7 @@ def test_a_cut_county_is_told_once_a_blind_collector_tells_nothing_and_two_kills
     number = incident(world)
     first, *_, last = world.messages()
     assert all(part in first for part in ("【断网", f"#{number}\n", f"设备 {len(gone)} 台")), first
-    assert all(part in last for part in ("【恢复】", f"#{number}\n")), last
+    assert all(part in last for part in ("【恢复】", f"#{number}\n", f"设备 {len(gone)} 台")), last
 
 
 def incident(world: StormWorld) -> str:
