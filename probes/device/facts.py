@@ -23,21 +23,31 @@ CHASSIS_FIELDS = {"serial": ("serial",), "version": ("sw",), "hardware": ("model
 def choose_match(
     profiles: Mapping[str, Profile], sys_object_id: Oid, sys_descr: str, tables: Tables | None = None
 ) -> tuple[Profile, Match] | None:
-    """The profile whose match demands most and holds. Matches with `answers` are tried only where `tables` can be asked."""
+    """The profile whose match demands most and holds. Matches with `answers` or `says` are tried only where `tables` can be asked."""
     candidates = [
         (match.rank(), name, match)
         for name, profile in profiles.items()
         for match in profile.matches
         if sys_object_id[: len(match.sys_object_id)] == match.sys_object_id
         and (match.sys_descr is None or match.sys_descr.search(sys_descr))
-        and (match.answers is None or tables is not None)
+        and not (match.asks and tables is None)
         # A probe alone is no reason to ask devices that say who they are.
         and (match.sys_object_id or match.sys_descr or sys_object_id in ((), (0, 0)))
     ]
     for _, name, match in sorted(candidates, key=lambda candidate: candidate[:2], reverse=True):
-        if match.answers is None or (tables is not None and tables.scalar(match.answers) is not None):
+        if not match.asks or (tables is not None and _answers(tables, match)):
             return profiles[name], match
     return None
+
+
+def _answers(tables: Tables, match: Match) -> bool:
+    """Whether a device has what a match asks it for."""
+    if match.answers is not None and tables.scalar(match.answers) is None:
+        return False
+    if match.says is None:
+        return True
+    column, pattern = match.says
+    return any(pattern.search(raw_of(value)) for value in tables.column(column).values())
 
 
 def read_facts(

@@ -27,6 +27,8 @@ SUPPLY_TYPES = {
     10: "developer", 11: "fuserOil", 12: "solidWax", 13: "ribbonWax", 14: "wasteWax", 15: "fuser", 16: "coronaWire",
     17: "fuserOilWick", 18: "cleanerUnit", 19: "fuserCleaningPad", 20: "transferUnit", 21: "tonerCartridge", 22: "fuserOiler",
 }  # fmt: skip
+PERCENT = 19
+"""PrtMarkerSuppliesSupplyUnitTC: such a level needs no capacity."""
 
 
 def read_host_cpu(tables: Tables) -> list[dict[str, Any]]:
@@ -139,11 +141,11 @@ def read_ucd_memory(tables: Tables) -> list[dict[str, Any]]:
 
 def read_printer_supplies(tables: Tables) -> list[dict[str, Any]]:
     """prtMarkerSuppliesTable: descr, type, capacity, percent; -1, -2 and -3 mean that the level is not known in numbers."""
-    sort, descr, capacity, level = ((*SUPPLIES, number) for number in (5, 6, 8, 9))
+    sort, descr, unit, capacity, level = ((*SUPPLIES, number) for number in (5, 6, 7, 8, 9))
     tables.fetch([level], what="printer supplies")
     if not tables.column(level):
         return []
-    tables.fetch([sort, descr, capacity], what="printer supplies")
+    tables.fetch([sort, descr, unit, capacity], what="printer supplies")
     found = []
     for index, value in tables.column(level).items():
         now, most = number_of(value), number_of(tables.column(capacity).get(index))
@@ -157,5 +159,7 @@ def read_printer_supplies(tables: Tables) -> list[dict[str, Any]]:
             item["capacity"] = most
             if now is not None and now >= 0:
                 item["percent"] = round_half_up(min(100.0, now * 100 / most))
+        elif number_of(tables.column(unit).get(index)) == PERCENT and now is not None and 0 <= now <= 100:
+            item["percent"] = now
         found.append(item)
     return found

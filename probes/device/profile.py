@@ -16,20 +16,24 @@ FOLDER = Path(__file__).parent / "profiles"
 UNITS = {
     "temperature": "°C", "voltage": "V", "current": "A", "power": "W", "frequency": "Hz", "fanspeed": "RPM", "humidity": "%",
     "charge": "%", "load": "%", "percent": "%", "runtime": "min", "dbm": "dBm", "signal": "dBm", "delay": "s", "count": "",
-    "state": "", "airflow": "CMM",
+    "state": "", "airflow": "CMM", "concentration": "ppm", "power_consumed": "kWh", "pressure": "kPa",
 }  # fmt: skip
 """Classes of sensors, and the unit of each."""
 
 
 @dataclass(frozen=True)
 class Where:
-    """Keep a row only where the value of `column` at the same index (cut to `take`) is one of `among` and none of `without`."""
+    """Keep a row only where the value of `column` at the same index (cut to `take`) is one of `among` and none of `without`.
+
+    With `is_scalar` the column is one instance, the same for every row (a device's unit of temperature).
+    """
 
     column: Oid
     take: tuple[int, int | None] = (0, None)
     among: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
     pattern: re.Pattern[str] | None = None
+    is_scalar: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,16 +107,25 @@ class Fact:
 
 @dataclass(frozen=True)
 class Match:
-    """Which devices a profile is for: all that is given must hold. `answers`: an instance that the device must have."""
+    """Which devices a profile is for: all that is given must hold.
+
+    `answers`: an instance that the device must have; `says`: a column and what one of its rows must match.
+    """
 
     sys_object_id: Oid = ()
     sys_descr: re.Pattern[str] | None = None
     answers: Oid | None = None
+    says: tuple[Oid, re.Pattern[str]] | None = None
     identity: dict[str, str] = field(default_factory=dict)
 
-    def rank(self) -> tuple[int, int, int]:
+    @property
+    def asks(self) -> bool:
+        """Whether the device must be asked more than who it is."""
+        return self.answers is not None or self.says is not None
+
+    def rank(self) -> tuple[int, int, int, int]:
         """The more it demands, the higher it stands."""
-        return len(self.sys_object_id), self.sys_descr is not None, self.answers is not None
+        return len(self.sys_object_id), self.sys_descr is not None, self.says is not None, self.answers is not None
 
 
 @dataclass(frozen=True)
@@ -146,14 +159,16 @@ class Profile:
             (scalars if reading.is_scalar else columns).add(reading.oid)
         rows: list[Row | MemoryRow] = [*self.cpu, *self.sensors, *self.wireless, *self.memory]
         for row in rows:
-            columns.update(where.column for where in row.where)
+            for where in row.where:
+                (scalars if where.is_scalar else columns).add(where.column)
             if row.names:
                 columns.add(row.names)
         for fact in (fact for facts in self.facts.values() for fact in facts):
             for part in fact.parts or (fact,):
                 if part.oid:
                     (scalars if part.source == "oid" else columns).add(part.oid)
-                columns.update(where.column for where in part.where)
+                for where in part.where:
+                    (scalars if where.is_scalar else columns).add(where.column)
         return columns, scalars
 
 
@@ -237,14 +252,24 @@ def _match(item: dict[str, Any]) -> Match:
     prefix = item.pop("sys_object_id", "")
     pattern = item.pop("sys_descr", "")
     answers = item.pop("answers", "")
+    says = item.pop("says", {})
     identity: dict[str, str] = {key: item.pop(key) for key in ("os", "os_text", "type", "vendor") if key in item}
     _expect_nothing(item)
     return Match(
         parse_oid(prefix) if prefix else (),
         re.compile(pattern) if pattern else None,
         parse_oid(answers) if answers else None,
+        _says(says),
         identity,
     )
+
+
+def _says(item: dict[str, Any]) -> tuple[Oid, re.Pattern[str]] | None:
+    if not item:
+        return None
+    says = parse_oid(item.pop("column")), re.compile(item.pop("matches"))
+    _expect_nothing(item)
+    return says
 
 
 def _reading(item: dict[str, Any]) -> Reading:
@@ -320,13 +345,15 @@ def _wheres(item: dict[str, Any]) -> tuple[Where, ...]:
     wheres = []
     for where in [found] if isinstance(found, dict) else found:
         pattern = where.pop("matches", "")
+        is_scalar = "oid" in where
         wheres.append(
             Where(
-                parse_oid(where.pop("column")),
+                parse_oid(where.pop("oid" if is_scalar else "column")),
                 _slice(where.pop("take", [])),
                 frozenset(map(str, where.pop("is", []))),
                 frozenset(map(str, where.pop("not", []))),
                 re.compile(pattern) if pattern else None,
+                is_scalar,
             )
         )
         _expect_nothing(where)

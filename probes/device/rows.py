@@ -47,12 +47,11 @@ def evaluate(reading: Reading, value: Value) -> int | float | None:
         return None
     if (reading.least is not None and number < reading.least) or (reading.most is not None and number > reading.most):
         return None
-    if reading.formula:
-        result = FORMULAS[reading.formula](number)
-        if result is None:
-            return None
-    else:
-        result = number * reading.multiplier / reading.divisor
+    result: float | None = number * reading.multiplier / reading.divisor
+    if reading.formula and result is not None:
+        result = FORMULAS[reading.formula](result)
+    if result is None:
+        return None
     result = round(result, 10)
     return int(result) if result == int(result) else result
 
@@ -78,8 +77,10 @@ def instances(tables: Tables, reading: Reading) -> Iterator[tuple[Oid, Oid, Valu
 def holds(tables: Tables, wheres: Iterable[Where], index: Oid) -> bool:
     """Whether all conditions hold at an index."""
     for where in wheres:
-        column = tables.column(where.column)
-        value = column.get(index[where.take[0] : where.take[1]])
+        if where.is_scalar:
+            value = tables.scalar(where.column)
+        else:
+            value = tables.column(where.column).get(index[where.take[0] : where.take[1]])
         text = None if value is None else raw_of(value).strip()
         if where.among and text not in where.among:
             return False
