@@ -17,8 +17,9 @@ MEMORY_NAMES = {
     "virtual memory": "virtual",
 }  # fmt: skip
 CPU_IDLE = parse_oid("1.3.6.1.4.1.2021.11.11.0")
-UCD_TOTAL, UCD_AVAILABLE, UCD_BUFFER, UCD_CACHED = (
-    parse_oid(f"1.3.6.1.4.1.2021.4.{number}.0") for number in (5, 6, 14, 15)
+UCD_MEMORY = parse_oid("1.3.6.1.4.1.2021.4")
+UCD_TOTAL_SWAP, UCD_FREE_SWAP, UCD_TOTAL, UCD_FREE, UCD_BUFFERS, UCD_CACHED, UCD_AVAILABLE = (
+    (*UCD_MEMORY, number, 0) for number in (3, 4, 5, 6, 14, 15, 27)
 )
 
 SUPPLIES = parse_oid("1.3.6.1.2.1.43.11.1.1")
@@ -117,26 +118,37 @@ def _without_cache(memories: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def read_ucd_memory(tables: Tables) -> list[dict[str, Any]]:
-    """memTotalReal less memAvailReal, memBuffer and memCached (kB)."""
-    tables.fetch(scalars=[UCD_TOTAL, UCD_AVAILABLE, UCD_BUFFER, UCD_CACHED], what="UCD memory")
-    total, available, buffers, cached = (
-        number_of(tables.scalar(oid)) for oid in (UCD_TOTAL, UCD_AVAILABLE, UCD_BUFFER, UCD_CACHED)
-    )
-    if not total or available is None:
+    """UCD-SNMP-MIB (kB): memTotalReal less memAvailReal, memBuffer and memCached; then swap, buffers, cache and memSysAvail where the device tells them."""
+    names = (UCD_TOTAL_SWAP, UCD_FREE_SWAP, UCD_TOTAL, UCD_FREE, UCD_BUFFERS, UCD_CACHED, UCD_AVAILABLE)
+    tables.fetch(scalars=names, what="UCD memory")
+    total_swap, free_swap, total, free, buffers, cached, available = (number_of(tables.scalar(oid)) for oid in names)
+    if not total or free is None:
         return []
-    used = max(0, total - available - (buffers or 0) - (cached or 0))
-    return [
-        {
-            "descr": "Physical memory",
-            "class": "system",
-            "used_percent": round_half_up(used * 100 / total),
-            "total_bytes": total * 1024,
-            "used_bytes": used * 1024,
-            "free_bytes": (total - used) * 1024,
-            "free_oid": format_oid(UCD_AVAILABLE),
-            "free_raw": str(available),
-        }
-    ]
+    used = max(0, total - free - (buffers or 0) - (cached or 0))
+    found = [_ucd_memory("Physical memory", "system", total, used, {"free": (UCD_FREE, free)})]
+    if total_swap and free_swap is not None:
+        found.append(
+            _ucd_memory("Swap space", "swap", total_swap, total_swap - free_swap, {"free": (UCD_FREE_SWAP, free_swap)})
+        )
+    for descr, sort, oid, part in (
+        ("Memory buffers", "buffers", UCD_BUFFERS, buffers),
+        ("Cached memory", "cached", UCD_CACHED, cached),
+    ):
+        if part is not None:
+            found.append(_ucd_memory(descr, sort, total, part, {"used": (oid, part)}))
+    if available is not None:
+        found.append(
+            _ucd_memory("Available memory", "available", total, total - available, {"free": (UCD_AVAILABLE, available)})
+        )
+    return [item for item in found if 0 <= item["used_bytes"] <= item["total_bytes"]]
+
+
+def _ucd_memory(descr: str, sort: str, total: int, used: int, evidence: dict[str, tuple[Oid, int]]) -> dict[str, Any]:
+    """One memory, of kB; `evidence` is what was read at which name."""
+    sizes = {"total_bytes": total * 1024, "used_bytes": used * 1024, "free_bytes": (total - used) * 1024}
+    said = {f"{key}_oid": format_oid(oid) for key, (oid, _) in evidence.items()}
+    said |= {f"{key}_raw": str(raw) for key, (_, raw) in evidence.items()}
+    return {"descr": descr, "class": sort, "used_percent": round_half_up(used * 100 / total), **sizes, **said}
 
 
 def read_printer_supplies(tables: Tables) -> list[dict[str, Any]]:

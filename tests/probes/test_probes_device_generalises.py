@@ -180,3 +180,19 @@ def test_poe_is_read_in_the_units_of_each_table():
     found = read_device(device_that_says(CISCO, "Cisco IOS Software [Demo], Version 17.9.9", lines))["sensors"]
     assert sorted(item["value"] for item in found if item["class"] == "power") == [15.4, 115, 115.3, 254.7, 370]
     assert [item["state"] for item in found if item["class"] == "state"] == ["faulty"]
+
+
+def test_ucd_memory_is_told_in_all_its_parts_and_used_leaves_buffers_and_cache_out():
+    lines = " ".join(
+        f"1.3.6.1.4.1.2021.4.{number}.0|2|{kilobytes}"
+        for number, kilobytes in ((3, 1000), (4, 750), (5, 4000), (6, 1000), (14, 400), (15, 1600), (27, 2800))
+    )
+    got = read_device(device_that_says("1.3.6.1.4.1.99999.1", "Acme appliance", lines))["memory"]
+    assert {item["class"]: item["used_percent"] for item in got} == {
+        "system": 25,
+        "swap": 25,
+        "buffers": 10,
+        "cached": 40,
+        "available": 30,
+    }
+    assert all("free_oid" in item or "used_oid" in item for item in got)
