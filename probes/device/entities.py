@@ -3,7 +3,7 @@
 from typing import Any
 
 from probes.device.names import ENTITY_CLASSES
-from probes.device.rows import entity_name
+from probes.device.rows import entity_name, is_temperature
 from probes.device.source import Tables, number_of, text_of
 from probes.snmp.ber import Oid
 from probes.snmp.oids import format_oid, parse_oid
@@ -27,9 +27,6 @@ SENSOR_UNITS = {
 }  # fmt: skip
 OTHER, UNITS_DISPLAY = 1, 6
 """EntitySensorDataType other(1) says what it is by entPhySensorUnitsDisplay (RFC 3433): of those, gases in ppm are known here."""
-
-NO_TEMPERATURE = -127
-"""What a thermometer on a 1-Wire bus says that is not there; none of ours is below it, nor above 200 °C."""
 
 OPER_STATUS = {1: "ok", 2: "unavailable", 3: "nonoperational"}
 
@@ -98,7 +95,7 @@ def read_entity_sensors(tables: Tables, table: Oid = ENTITY_SENSOR) -> list[dict
         exponent -= _or(number_of(tables.column(precision).get(index)), 0)
         number = raw * 10.0**exponent if exponent > 0 else raw / 10.0**-exponent
         number = round(number, 10)
-        if name == "temperature" and not NO_TEMPERATURE < number <= 200:
+        if name == "temperature" and not is_temperature(number):
             continue
         sensors.append(
             {

@@ -63,6 +63,11 @@ def _chosen(tables: Tables, row: Row) -> Iterator[tuple[Oid, Oid, Value]]:
             yield oid, index, value
 
 
+def is_temperature(celsius: float) -> bool:
+    """Whether a number can be one: -127 is a thermometer on a 1-Wire bus that is not there; 255, 32767, 65535 and 2^31 - 1 are others' words for it."""
+    return -127 < celsius <= 200
+
+
 def instances(tables: Tables, reading: Reading) -> Iterator[tuple[Oid, Oid, Value]]:
     """(whole name, index, value) of all that a reading finds; the index of an instance is its last number."""
     if reading.is_scalar:
@@ -233,7 +238,9 @@ def read_rows(tables: Tables, rows: Iterable[Row]) -> list[dict[str, Any]]:
                 found += _lanes(tables, row, oid, index, value)
                 continue
             number = evaluate(row.reading, value)
-            if number is None or not holds(tables, row.where, index):
+            if number is None or (row.kind == "temperature" and not is_temperature(number)):
+                continue
+            if not holds(tables, row.where, index):
                 continue
             kinds.add(row.kind)
             found.append(_sensor(tables, row, oid, index, value, number))

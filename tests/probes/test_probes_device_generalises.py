@@ -196,3 +196,10 @@ def test_ucd_memory_is_told_in_all_its_parts_and_used_leaves_buffers_and_cache_o
         "available": 30,
     }
     assert all("free_oid" in item or "used_oid" in item for item in got)
+
+
+@pytest.mark.parametrize("raw", [255, 32767, 65535, 2147483646, 2147483647, -127, -255, -32768])
+def test_a_marker_in_a_vendors_table_is_no_temperature(raw):
+    lines = f"1.3.6.1.4.1.171.12.11.1.8.1.2.1|2|41 1.3.6.1.4.1.171.12.11.1.8.1.2.2|2|{raw}"
+    found = read_device(device_that_says("1.3.6.1.4.1.171.10.999.1", "D-Link DES-9999", lines))["sensors"]
+    assert [item["value"] for item in found] == [41]
