@@ -98,6 +98,7 @@ NET_SNMP = f"{SYSTEM}.2.0|6|1.3.6.1.4.1.8072.3.2.10"
         ((f"{SYSTEM}.1.0|4|Linux GSE200M", f"{UPS}.1.1.0|4|HUAWEI"), "huaweiups"),
         ((f"{SYSTEM}.1.0|4|Linux GSE200M 2.6", NET_SNMP, "1.3.6.1.4.1.2011.6.164.1.3.1.4.0|2|2"), "huawei-smu"),
         ((f"{SYSTEM}.1.0|4|Linux ups 5.1", NET_SNMP, f"{UPS}.1.1.0|4|Acme"), "linux"),
+        ((f"{SYSTEM}.1.0|4|Linux nas", NET_SNMP, "1.3.6.1.2.1.25.1.4.0|4|root=/dev/md0 syno_hw_version=DS9"), "dsm"),
         ((f"{SYSTEM}.1.0|4|Linux nas", NET_SNMP, "1.3.6.1.2.1.47.1.1.1.1.12.1|4|QNAP Systems"), "qnap"),
         (
             (f"{SYSTEM}.1.0|4|Linux 3.3", f"{SYSTEM}.2.0|6|1.3.6.1.4.1.10002.1", "1.2.840.10036.3.1.2.1.3.6|4|UAP-LR"),
@@ -115,6 +116,26 @@ NET_SNMP = f"{SYSTEM}.2.0|6|1.3.6.1.4.1.8072.3.2.10"
 )
 def test_what_claims_to_be_something_else_is_known_by_what_it_says(rows: tuple[str, ...], os: str) -> None:
     assert read_device(said(*rows))["device"]["os"] == os
+
+
+LINUX, DELL, EXTEND = "Linux h 5.10.1 #1 SMP", "1.3.6.1.4.1.674.10892.1.300.10.1", "1.3.6.1.4.1.8072.1.3.2.3.1.1"
+
+
+@pytest.mark.parametrize(
+    ("rows", "facts"),
+    [
+        ((f"{SYSTEM}.1.0|4|{LINUX} aarch64",), {"hardware": "Generic ARMv8 64-bit", "version": "5.10.1"}),
+        ((f"{SYSTEM}.1.0|4|{LINUX} armv7l",), {"hardware": "Generic ARMv7"}),
+        ((f"{SYSTEM}.1.0|4|{LINUX} x86_64 GNU",), {"hardware": "Generic x86 64-bit"}),
+        ((f"{SYSTEM}.1.0|4|{LINUX} x86_64", f"{DELL}.9.1|4|Rack 1", f"{DELL}.11.1|4|TAG1"), {"hardware": "Rack 1", "serial": "TAG1"}),
+        ((f"{SYSTEM}.1.0|4|{LINUX} x86_64", f"{EXTEND}.6.100.105.115.116.114.111|4|Demo Linux 9"), {"features": "Demo Linux 9"}),
+    ],
+)  # fmt: skip
+def test_what_a_server_is_stands_in_its_makers_agent_else_in_sys_descr(
+    rows: tuple[str, ...], facts: dict[str, str]
+) -> None:
+    device = read_device(said(NET_SNMP, *rows))["device"]
+    assert facts.items() <= device.items()
 
 
 APC = f"{SYSTEM}.2.0|6|1.3.6.1.4.1.318.1.3.27"
