@@ -9,12 +9,14 @@ from probes.device.formulas import FORMULAS
 from probes.device.ports import IF_DESCR, IF_NAME
 from probes.device.profile import UNITS, MemoryRow, Reading, Row, Where
 from probes.device.source import Column, Tables, number_of, raw_of, text_of
-from probes.snmp.ber import OPAQUE, Oid, Value
+from probes.snmp.ber import OCTET_STRING, OPAQUE, Oid, Value
 from probes.snmp.oids import format_oid, parse_oid
 
 ENT_DESCR, ENT_NAME = parse_oid("1.3.6.1.2.1.47.1.1.1.1.2"), parse_oid("1.3.6.1.2.1.47.1.1.1.1.7")
 
-_NUMBER = re.compile(r"^\s*(-?\d+(?:\.\d+)?)\s*(?:%|[A-Za-z°]{0,8})\s*$")
+_NUMBER = re.compile(r"^\s*(-?\d+(?:\.\d+)?)\s*%?[A-Za-z°]{0,8}\s*$")
+_UNIT = re.compile(r"\d\s*(?:°?C|V|A|W|Hz|%(?:RH)?|dBm|RPM)\s*$")
+"""The units of our classes, not their thousandths."""
 _FLOAT_HEAD = b"\x9f\x78\x04"
 """Net-SNMP's Opaque float."""
 
@@ -47,13 +49,17 @@ def evaluate(reading: Reading, value: Value) -> int | float | None:
         return None
     if (reading.least is not None and number < reading.least) or (reading.most is not None and number > reading.most):
         return None
-    result: float | None = number * reading.multiplier / reading.divisor
-    if reading.formula and result is not None:
-        result = FORMULAS[reading.formula](result)
+    scaled = number if _names_its_unit(value, reading.pattern) else number * reading.multiplier / reading.divisor
+    result = FORMULAS[reading.formula](scaled) if reading.formula else scaled
     if result is None:
         return None
     result = round(result, 10)
     return int(result) if result == int(result) else result
+
+
+def _names_its_unit(value: Value, pattern: re.Pattern[str] | None) -> bool:
+    """Whether a number came as a text with its unit behind it ("23.5 C", "230 V"): then no scale of the profile is to be put on it."""
+    return value.tag == OCTET_STRING and pattern is None and _UNIT.search(text_of(value) or "") is not None
 
 
 def _chosen(tables: Tables, row: Row) -> Iterator[tuple[Oid, Oid, Value]]:

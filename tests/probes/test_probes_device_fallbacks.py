@@ -167,3 +167,16 @@ def test_a_supply_counted_in_percent_needs_no_capacity() -> None:
             for index, number in enumerate(numbers, 1))  # fmt: skip
     supplies = read_device(said(*rows))["printer_supplies"]
     assert [item.get("percent") for item in supplies] == [30, None]
+
+
+def test_a_table_with_holes_texts_and_markers_gives_only_what_is_sure() -> None:
+    table = "1.3.6.1.4.1.21796.3.3.3.1"
+    rows = [f"{SYSTEM}.2.0|6|1.3.6.1.4.1.21796.3.3"]
+    for index, (number, unit) in {
+        1: ("4|23.5 C", 0), 2: ("4|240", 0), 3: ("2|-9999", 0), 5: ("4|245", 0), 7: ("5|", 0), 9: ("2|2147483647", 3), 11: ("4|error", 0), 12: ("2|455", 3), 14: ("4|45.5 %RH", 3),
+    }.items():  # fmt: skip
+        rows += [f"{table}.6.{index}|{number}", f"{table}.9.{index}|2|{unit}"]
+    found = values(said(*rows, f"{table}.6.13|2|215"))
+    assert found == {
+        f"{table}.6.{index}": value for index, value in {1: 23.5, 2: 24, 5: 24.5, 12: 45.5, 14: 45.5}.items()
+    }
