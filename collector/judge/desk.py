@@ -218,9 +218,9 @@ class Desk:
         due, step = self._next(cause)
         if due <= self.now:
             if step == "open":
-                self._open(cause)
+                self._open(cause, due)
             elif step == "flap":
-                self._flap(cause)
+                self._flap(cause, due)
             elif step == "calm":
                 self._calm(cause)
             elif step == "update":
@@ -233,8 +233,8 @@ class Desk:
                 self.resolve(cause, self.clusters.open[cause.cluster].incident)
         self.touch(n)
 
-    def _open(self, cause: Cause) -> None:
-        if self._not_seen(cause):
+    def _open(self, cause: Cause, due: float) -> None:
+        if self._not_seen(cause, due):
             return
         n = cause.node
         if cause.blocked_until is not None and cause.blocked_until <= self.now:
@@ -245,8 +245,8 @@ class Desk:
             self._say_opened(cause, flapping=cause.flapping)
             cause.flap_said = cause.flapping
 
-    def _flap(self, cause: Cause) -> None:
-        if self._not_seen(cause):
+    def _flap(self, cause: Cause, due: float) -> None:
+        if self._not_seen(cause, due):
             return
         n, kind = cause.node, self.roots.kind[cause.node]
         quiet = self.windows.covers(self.layout, n, self.now)
@@ -358,6 +358,7 @@ class Desk:
         watchers = self.watchers(n)
         return max((self.words.unknown_since(w, t) for w in watchers), default=INFINITY)
 
-    def _not_seen(self, cause: Cause) -> bool:
-        cause.suspended = self.unknown_since(cause.node, self.now) < INFINITY
+    def _not_seen(self, cause: Cause, due: float) -> bool:
+        """Whether nobody saw it when it was due. It may have been due in the past: a good report came late, after a blind one."""
+        cause.suspended = self.unknown_since(cause.node, self.now) <= due
         return cause.suspended

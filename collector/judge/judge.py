@@ -121,13 +121,16 @@ class Judge:
         unseen = self._unseen_waiting(idx, t) if report.self_ok else {}
         heard = self.words.hear(idx, silent, report.self_ok, t, report.every)
         self.record.add(t, report.every, report.self_ok, idx, idx[silent])
+        within = self.words.within_blindness(idx, t)
+        if len(within):
+            self.words.see_within(within, report.self_ok, t, report.every, self.record.first_after(within, t))
         dirty, relayout = self._hush(heard)
         if report.self_ok:
             relayout |= self._see(idx, silent, heard)
             dirty += self._ports(report, t)
         changes = self._settle_all(t) if relayout else self._settle(dirty, t, frozenset(heard.taken_back.tolist()))
         for n, since in unseen.items():
-            if self.desk.unknown_since(n, t) == INFINITY and n in self.desk.waiting:
+            if self.desk.unknown_since(n, t) > t and n in self.desk.waiting:
                 self.desk.see_again(n, t, since)
         if len(heard.late):
             self._amend(heard.late, t)

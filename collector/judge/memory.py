@@ -79,7 +79,8 @@ def load(kept: dict[str, Any], rules: Rules | None, follow: bool) -> Judge:
     judge.ticks = {(zone, shard, tick): t for zone, shard, tick, t in kept["ticks"]}
     judge.everys = {(zone, shard): every for zone, shard, every in kept["everys"]}
     for name, _, _ in COLUMNS:
-        setattr(judge.words, name, _unpack(kept["words"][name]))
+        # A snapshot from before `told_from` was kept goes on with what then stood for it.
+        setattr(judge.words, name, _unpack(kept["words"].get(name, kept["words"]["blind_from"])))
     _load_record(judge, kept["record"])
     for n, start, end in kept["windows"]:
         judge.windows.add(n, start, end)

@@ -5,8 +5,9 @@ good. Reason: a late report splits a span that was counted already; to sum up ag
 13,000 nodes are summed in a few milliseconds.
 """
 
-from bisect import insort
+from bisect import bisect_right, insort
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import numpy as np
 
@@ -118,6 +119,17 @@ class Record:
     def sums(self) -> Sums:
         """Down and unknown seconds up to each node's last report."""
         return self._summed(self.folded.copy(len(self.counts_from)), self.entries)
+
+    def first_after(self, idx: Numbers, t: float) -> Floats:
+        """When the first kept word after t is, of each node of `idx`; infinity where there is none."""
+        first: Floats = np.full(len(idx), np.inf)
+        for entry in self.entries[bisect_right(self.entries, t, key=attrgetter("t")) :]:
+            if len(entry.idx):
+                at = np.minimum(np.searchsorted(entry.idx, idx), len(entry.idx) - 1)
+                first = np.where((entry.idx[at] == idx) & (first == np.inf), entry.t, first)
+            if (first < np.inf).all():
+                break
+        return first
 
     def words_on(self, n: int) -> list[tuple[float, float, int]]:
         """All kept words on node n in order of t, one for each t: (t, every, word)."""

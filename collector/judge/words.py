@@ -23,6 +23,11 @@ COLUMNS: tuple[tuple[str, Any, float], ...] = (
     ("word_t", np.float64, -np.inf),
     ("every", np.float64, 5.0),  # of the round of the latest word
     ("blind_from", np.float64, np.inf),  # since when nobody sees, where the latest word is blind
+    (
+        "told_from",
+        np.float64,
+        np.inf,
+    ),  # likewise, as transitions have it: a good copy that came late does not end it (collector/judge/follow.py)
     ("told_gap", np.bool_, False),  # that its reports have stopped has been said (collector/judge/follow.py)
 )
 
@@ -52,6 +57,7 @@ class Words:
     word_t: Floats
     every: Floats
     blind_from: Floats
+    told_from: Floats
     told_gap: Mask
 
     def __init__(self, gap_rounds: float) -> None:
@@ -97,10 +103,12 @@ class Words:
         now = idx[newer]
         self.word[now], self.word_t[now], self.every[now] = said[newer], t, every
         self.told_gap[now] = False
+        unseen = np.where(word == BLIND, self.told_from[idx], since)
+        self.told_from[now] = np.inf if good else np.minimum(unseen[newer], t)
         self.blind_from[now] = np.inf if good else np.minimum(since[newer], t)
         none = idx[:0]
         if not good:
-            return Heard(none, none, none, none, none, since[:0], idx[blinded])
+            return Heard(none, none, none, none, none, unseen[:0], idx[blinded])
         good_t, before = self.good_t[idx], self.good[idx]
         same = good_t == t
         fresh = (t > good_t) | (same & (said < before))
@@ -112,6 +120,21 @@ class Words:
             taken_back=idx[changed & ~silent & same],
             late=idx[t < good_t],
             seeing=idx[seeing],
-            unseen_from=since[seeing],
+            unseen_from=unseen[seeing],
             blinded=none,
         )
+
+    def within_blindness(self, idx: Numbers, t: float) -> Numbers:
+        """Those of `idx` that a round of t, just heard, spoke of between their latest good word and a blind one."""
+        within: Mask = (self.word[idx] == BLIND) & (t < self.word_t[idx]) & (t >= self.good_t[idx])
+        found: Numbers = idx[within]
+        return found
+
+    def see_within(self, idx: Numbers, good: bool, t: float, every: float, next_t: Floats) -> None:
+        """Nodes of `within_blindness`: the time that nobody sees begins anew, or earlier. next_t: of the blind word after t (parallel)."""
+        if good:
+            gap = next_t > t + self.gap_rounds * every + EPSILON
+            self.blind_from[idx] = np.where(gap, t + every, next_t)
+        else:
+            self.blind_from[idx] = np.minimum(self.blind_from[idx], t)
+            self.told_from[idx] = np.minimum(self.told_from[idx], t)

@@ -9,11 +9,12 @@ from sqlmodel import Session
 
 from collector.outlets.kinds import KINDS, limit_of
 from collector.outlets.sending import Message, Sender, scrub
-from collector.telling.messages import Frame, Language, alive_text, stories_of, write
+from collector.telling.messages import Frame, alive_text, stories_of, write
 from collector.telling.policy import Orders, Outfit
 from collector.telling.post import Outcome, Parcel
 from collector.telling.roster import duty_of
 from collector.telling.store import open_count
+from collector.telling.texts import Language, say
 from collector.telling.values import Policy
 from inventory.carrier import OPERATORS, contact_of
 from inventory.database import Register
@@ -71,7 +72,7 @@ class Desk:
             self.zone,
             self.page_url,
             calls=calls_of(session, numbers, language),
-            duty=("、" if language == "zh" else ", ").join(f"{one.name} {one.phone}".strip() for one in on_duty),
+            duty=say(", ", language, "names").join(f"{one.name} {one.phone}".strip() for one in on_duty),
             way=way.name,
             lost_since=parcel.lost_since,
             detour=parcel.is_detour,

@@ -1,6 +1,6 @@
 """What is said, in Chinese and English: one message from many things, within a limit, that suffices without its link. Pure.
 
-Counts, the largest ones, a link; an update names its incident's number and 更正 (Correction).
+Counts, the largest ones, a link; an update names its incident's number and 更正 (Correction). The Chinese of each text is in the catalogue (`texts.py`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -8,29 +8,25 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
+from collector.telling.texts import Language, say
 from collector.telling.values import Item, Subject, rank
-
-Language = Literal["zh", "en"]
 
 LARGEST = 5
 """Incidents that a robot's message lists; the rest is counted."""
 
-SEVERITY = {
-    "critical": ("特别严重", "critical"),
-    "major": ("严重", "major"),
-    "minor": ("一般", "minor"),
-    "warning": ("提示", "warning"),
-}
-KINDS = {"outage": ("断网", "down"), "agent_silent": ("SNMP 无应答", "SNMP silent"), "degraded": ("劣化", "degraded")}
+KINDS = {"outage": "down", "agent_silent": "SNMP silent", "degraded": "degraded"}
+"""What an incident's kind is called; severities are called by their own names."""
+
 CAUSES = {
-    "line": ("线路", "line"),
-    "power": ("停电", "power"),
-    "upstream": ("上级网络", "upstream network"),
-    "device": ("设备", "device"),
-    "school": ("学校自行关机", "switched off by the school"),
-    "planned": ("计划作业", "planned work"),
-    "agent": ("SNMP 代理", "SNMP agent"),
+    "line": "line",
+    "power": "power",
+    "upstream": "upstream network",
+    "device": "device",
+    "school": "switched off by the school",
+    "planned": "planned work",
+    "agent": "SNMP agent",
 }
+"""What a cause is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,141 +134,121 @@ def _body(stories: Sequence[Story], listed: int, frame: Frame, limit: Limit, now
     lines = [_counts(stories, frame.language)]
     lines += [_line(story, frame, now) for story in stories[:listed]]
     if listed < len(stories):
-        more = len(stories) - listed
-        lines.append(f"另有 {more} 起" if frame.language == "zh" else f"and {more} more")
+        lines.append(say("and {more} more", frame.language, more=len(stories) - listed))
     return lines
 
 
 def _single(story: Story, frame: Frame, now: float) -> list[str]:
-    subject, zh = story.subject, frame.language == "zh"
-    lines = [f"{_mark(story, frame.language)}{_name(subject)} #{subject.id}", _times(story, frame, now)]
+    subject, language = story.subject, frame.language
+    lines = [f"{_mark(story, language)}{_name(subject)} #{subject.id}", _times(story, frame, now)]
     if subject.kind == "outage":
-        lines.append(_figures(subject, zh))
+        said = say("Cut off: {schools} schools, {pupils} pupils, {devices} devices", language, **_figures(subject))
+        lines.append(said)
     if subject.cause != "undetermined":
-        cause = CAUSES.get(subject.cause, (subject.cause, subject.cause))[0 if zh else 1]
-        lines.append(f"原因：{cause}" if zh else f"Cause: {cause}")
+        cause = say(CAUSES.get(subject.cause, subject.cause), language)
+        lines.append(say("Cause: {cause}", language, cause=cause))
     elif subject.possible and story.event != "resolved":
-        names = ("、" if zh else ", ").join(subject.possible[:3])
-        lines.append(f"也可能是：{names}" if zh else f"It may as well be: {names}")
-    call = frame.calls.get(subject.id, "")
-    if call and story.event != "resolved":
-        lines.append(f"请联系：{call}" if zh else f"Call: {call}")
+        names = say(", ", language, "names").join(subject.possible[:3])
+        lines.append(say("It may as well be: {names}", language, names=names))
+    call = _call(story, frame)
+    if call:
+        lines.append(say("Call: {contact}", language, contact=call))
     if subject.merged_into is not None:
-        lines.append(f"已并入事件 #{subject.merged_into}" if zh else f"Now part of #{subject.merged_into}")
+        lines.append(say("Now part of #{incident}", language, incident=subject.merged_into))
     return lines
 
 
 def _terse(story: Story, frame: Frame, now: float) -> list[str]:
-    subject, zh = story.subject, frame.language == "zh"
+    subject, language = story.subject, frame.language
     said = (
-        f"{_mark(story, frame.language)}{_name(subject)}#{subject.id}"
-        + ("，" if zh else ", ")
+        f"{_mark(story, language)}{_name(subject)}#{subject.id}"
+        + say(", ", language, "clauses")
         + _times(story, frame, now)
     )
     if subject.schools:
-        said += (
-            f"，学校 {subject.schools} 所学生 {subject.pupils} 人"
-            if zh
-            else f", {subject.schools} schools, {subject.pupils} pupils"
-        )
-    call = frame.calls.get(subject.id, "")
-    if call and story.event != "resolved":
-        said += f"，联系{call}" if zh else f", call {call}"
-    return [said]
+        said += say(", {schools} schools, {pupils} pupils", language, "SMS", **_figures(subject))
+    call = _call(story, frame)
+    return [said + say(", call {contact}", language, contact=call) if call else said]
 
 
 def _line(story: Story, frame: Frame, now: float) -> str:
-    subject, zh = story.subject, frame.language == "zh"
-    said = f"{_mark(story, frame.language)}{_name(subject)} #{subject.id}"
+    subject, language = story.subject, frame.language
+    said = f"{_mark(story, language)}{_name(subject)} #{subject.id}"
     if subject.schools:
-        said += (
-            f"，学校 {subject.schools} 所、学生 {subject.pupils} 人"
-            if zh
-            else f", {subject.schools} schools, {subject.pupils} pupils"
-        )
-    return said + ("，" if zh else ", ") + _times(story, frame, now)
+        said += say(", {schools} schools, {pupils} pupils", language, **_figures(subject))
+    return said + say(", ", language, "clauses") + _times(story, frame, now)
+
+
+def _call(story: Story, frame: Frame) -> str:
+    """Whom to call; empty where it is over."""
+    return "" if story.event == "resolved" else frame.calls.get(story.subject.id, "")
+
+
+def _figures(subject: Subject) -> dict[str, int]:
+    return {"schools": subject.schools, "pupils": subject.pupils, "devices": subject.affected}
 
 
 def _mark(story: Story, language: Language) -> str:
     """What kind of word it is: 【断网·严重】, 【更正】, 【恢复】."""
-    zh, subject = language == "zh", story.subject
-    kind = KINDS.get(subject.kind, (subject.kind, subject.kind))[0 if zh else 1]
-    severity = SEVERITY.get(subject.severity, (subject.severity, subject.severity))[0 if zh else 1]
-    flap = ("·反复抖动" if zh else ", flapping") if subject.flapping and story.event != "resolved" else ""
+    subject = story.subject
     if story.event == "resolved":
-        what = "已并入" if subject.merged_into is not None else "恢复"
-        english = "Merged" if subject.merged_into is not None else "Resolved"
-        return f"【{what}】" if zh else f"[{english}] "
-    if story.event in ("updated", "lapsed"):
-        what = "更正" if story.event == "updated" else "承诺时间已过"
-        english = "Correction" if story.event == "updated" else "Promise lapsed"
-        return f"【{what}·{kind}{flap}】" if zh else f"[{english}: {kind}{flap}] "
-    again = {"reopened": ("再次", "again "), "escalated": ("升级·", "Escalated: ")}.get(story.event, ("", ""))
-    return f"【{again[0]}{kind}·{severity}{flap}】" if zh else f"[{again[1]}{kind}, {severity}{flap}] "
+        return say("[Resolved] " if subject.merged_into is None else "[Merged] ", language)
+    words = {
+        "kind": say(KINDS.get(subject.kind, subject.kind), language),
+        "severity": say(subject.severity, language),
+        "flapping": say(", flapping", language) if subject.flapping else "",
+    }
+    return say(_MARKS.get(story.event, "[{kind}, {severity}{flapping}] "), language, **words)
+
+
+_MARKS = {
+    "updated": "[Correction: {kind}{flapping}] ",
+    "lapsed": "[Promise lapsed: {kind}{flapping}] ",
+    "reopened": "[again {kind}, {severity}{flapping}] ",
+    "escalated": "[Escalated: {kind}, {severity}{flapping}] ",
+}
 
 
 def _times(story: Story, frame: Frame, now: float) -> str:
-    subject, zh = story.subject, frame.language == "zh"
-    until = subject.until_t if story.event == "resolved" and subject.until_t is not None else now
-    since, span = _clock(subject.from_t, now, frame), length(until - subject.from_t, frame.language)
-    if story.event == "resolved":
-        return f"{since} 起，历时 {span}" if zh else f"since {since}, lasted {span}"
-    return f"自 {since} 起（{span}）" if zh else f"since {since} ({span})"
+    subject, language = story.subject, frame.language
+    over = story.event == "resolved"
+    until = subject.until_t if over and subject.until_t is not None else now
+    words = {"since": _clock(subject.from_t, now, frame), "span": length(until - subject.from_t, language)}
+    return say("since {since}, lasted {span}" if over else "since {since} ({span})", language, **words)
 
 
-def _figures(subject: Subject, zh: bool) -> str:
-    return (
-        f"影响学校 {subject.schools} 所、学生 {subject.pupils} 人、设备 {subject.affected} 台"
-        if zh
-        else f"Cut off: {subject.schools} schools, {subject.pupils} pupils, {subject.affected} devices"
-    )
+_COUNTS: tuple[tuple[str, Callable[[Story], bool]], ...] = (
+    ("{count} new", lambda one: one.event in _BEGINNINGS),
+    ("{count} corrected", lambda one: one.event in ("updated", "lapsed")),
+    ("{count} resolved", lambda one: one.event == "resolved" and not one.came_and_went),
+    ("{count} came and went", lambda one: one.came_and_went),
+)
 
 
 def _counts(stories: Sequence[Story], language: Language) -> str:
-    zh = language == "zh"
-    tests: list[tuple[Callable[[Story], bool], str, str]] = [
-        (lambda one: one.event in _BEGINNINGS, "新增 {} 起", "{} new"),
-        (lambda one: one.event in ("updated", "lapsed"), "更正 {} 起", "{} corrected"),
-        (lambda one: one.event == "resolved" and not one.came_and_went, "恢复 {} 起", "{} resolved"),
-        (lambda one: one.came_and_went, "其间发生并已恢复 {} 起", "{} came and went"),
-    ]
-    parts = []
-    for test, chinese, english in tests:
-        count = sum(map(test, stories))
-        if count:
-            parts.append((chinese if zh else english).format(count))
+    counted = [(text, sum(map(test, stories))) for text, test in _COUNTS]
+    parts = [say(text, language, count=count) for text, count in counted if count]
     going = [one.subject for one in stories if one.event != "resolved"]
     schools, pupils = sum(one.schools for one in going), sum(one.pupils for one in going)
-    said = ("、" if zh else ", ").join(parts)
+    said = say("[Summary] ", language) + say(", ", language, "names").join(parts)
     if schools:
-        said += (
-            f"；共影响学校 {schools} 所、学生 {pupils} 人" if zh else f"; {schools} schools, {pupils} pupils cut off"
-        )
-    return ("【汇总】" if zh else "[Summary] ") + said
+        said += say("; {schools} schools, {pupils} pupils cut off", language, schools=schools, pupils=pupils)
+    return said
 
 
 def _path_line(frame: Frame, now: float) -> list[str]:
     if frame.lost_since is None:
         return []
-    since, zh = _clock(frame.lost_since, now, frame), frame.language == "zh"
+    words = {"way": frame.way, "since": _clock(frame.lost_since, now, frame)}
     if frame.detour:
-        return [
-            f"（备用通道：“{frame.way}”自 {since} 起不可用）"
-            if zh
-            else f"(second path: {frame.way!r} has failed since {since})"
-        ]
-    return [
-        f"（通道“{frame.way}”自 {since} 中断后已恢复，其间情况汇总如下）"
-        if zh
-        else f"(path {frame.way!r} is back; it was lost since {since}: what happened meanwhile)"
-    ]
+        return [say("(second path: {way!r} has failed since {since})", frame.language, **words)]
+    return [say("(path {way!r} is back; it was lost since {since}: what happened meanwhile)", frame.language, **words)]
 
 
 def _tail(stories: Sequence[Story], frame: Frame) -> list[str]:
     lines = []
-    zh = frame.language == "zh"
     if frame.duty and any(story.event != "resolved" for story in stories):
-        lines.append(f"值班：{frame.duty}" if zh else f"On duty: {frame.duty}")
+        lines.append(say("On duty: {names}", frame.language, names=frame.duty))
     if frame.page_url:
         base = frame.page_url.rstrip("/")
         lines.append(f"{base}/incidents/{stories[0].subject.id}" if len(stories) == 1 else f"{base}/incidents")
@@ -294,23 +270,22 @@ def length(seconds: float, language: Language) -> str:
     """A length of time in words: its two greatest units."""
     minutes = max(0, int(seconds // 60))
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
-    zh = language == "zh"
-    units = ((days, " 天", " d"), (hours, " 小时", " h"), (minutes, " 分钟", " min"))
-    said = [f"{number}{chinese if zh else english}" for number, chinese, english in units if number][:2]
-    if not said:
-        return "不到 1 分钟" if zh else "less than 1 min"
-    return " ".join(said)
+    said = [say(text, language, number=n) for n, text in zip((days, hours, minutes), _UNITS, strict=True) if n][:2]
+    return " ".join(said) or say("less than 1 min", language)
+
+
+_UNITS = ("{number} d", "{number} h", "{number} min")
 
 
 def alive_text(schools: int, open_incidents: int, language: Language) -> str:
     """The daily sign of life."""
-    if language == "zh":
-        return f"【平安】edunet 运行正常：监测学校 {schools} 所，当前未恢复事件 {open_incidents} 起"
-    return f"[Alive] edunet lives: {schools} schools, {open_incidents} open"
+    return say(
+        "[Alive] edunet lives: {schools} schools, {incidents} open", language, schools=schools, incidents=open_incidents
+    )
 
 
 def test_text(name: str, by: str, language: Language) -> str:
     """What the test button sends."""
-    if language == "zh":
-        return f"【测试】这是 edunet 经“{name}”发出的测试消息（{by}），无需处理"
-    return f"[Test] edunet sends this through {name!r} as a test ({by}); nothing need be done"
+    return say(
+        "[Test] edunet sends this through {name!r} as a test ({by}); nothing need be done", language, name=name, by=by
+    )

@@ -16,6 +16,7 @@ from collector.telling.roster import duty_of
 from collector.telling.rulebook import Rulebook, region_number, region_path
 from collector.telling.rules import base_severity
 from collector.telling.teller import Teller
+from collector.telling.texts import Language, say
 from collector.telling.times import calendar_of
 from collector.telling.values import Ack, Calendar, Policy, Subject, Told, no_calendar
 from collector.trace import Line, OffLine, Start, TopologyLine
@@ -197,12 +198,15 @@ class Rehearsal:
         way, items = parcel.way, parcel.items
         largest = max(items, key=lambda item: item.subject.pupils).subject
         persons = duty_of(self.teller.policy, largest, self._now)
+        language: Language = "en" if way.language == "en" else "zh"
         frame = Frame(
-            "en" if way.language == "en" else "zh",
+            language,
             self.book.zone,
             self.book.page_url,
             zero=self._zero,
-            duty="、".join(f"{one.name} {one.phone}".strip() for one in persons) if way.group else "",
+            duty=say(", ", language, "names").join(f"{one.name} {one.phone}".strip() for one in persons)
+            if way.group
+            else "",
         )
         return {
             "t": plain(self._now),

@@ -10,9 +10,10 @@ from sqlalchemy import insert, select
 
 from collector.outlets.kinds import KINDS
 from collector.outlets.sending import Message, scrub
-from collector.telling.messages import Language, test_text
+from collector.telling.messages import test_text
 from collector.telling.policy import Outfit, outfit_of
 from collector.telling.post import Outcome
+from collector.telling.texts import Language
 from inventory.database import Register
 from inventory.models import Contact, Delivery, Outlet, OutletKind, complete, table, utcnow
 

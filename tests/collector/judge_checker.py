@@ -34,7 +34,7 @@ class Checker(NoticeChecker):
                 if node in self.world.untidy or self.was_flapping(node, t):
                     continue
                 if kind == ROOT and not own and not self.in_a_cluster(node, scene, t):
-                    known, _ = self.known_since(node, scene.cause[node], t)
+                    known, _ = self.known_since(node, scene.cause[node], t, as_of=t)
                     if known > 30 + EPS and not self.world.in_maintenance(node, t):
                         self.fail(f"{node} is a root since {scene.cause[node]}, and nothing is open at {t}")
                 if kind == IN and own and t - scene.changed[node] > 120 + EPS:

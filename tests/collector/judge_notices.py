@@ -198,7 +198,7 @@ class NoticeChecker:
         node, t = n["root"], n["t"]
         if node in self.world.untidy:
             return
-        known, floor = self.known_since(node, scene.cause[node], t)
+        known, floor = self.known_since(node, scene.cause[node], t, as_of=t - EPS)
         least = min(line.get("every", 5) for line in self.trace if line["kind"] == "round")
         if known > 30 + EPS and not self.was_flapping(node, t):
             self.fail(f"opened {known} s after its cause", n)
@@ -209,8 +209,8 @@ class NoticeChecker:
         silences = [s for s in self.world.silences[node] if s <= t]
         return any(c - a <= 1200 for a, c in zip(silences, silences[2:], strict=False))
 
-    def known_since(self, node: str, start: float, t: float) -> tuple[float, float]:
-        """(seconds that surely count, seconds since the cause), of maintenance and unknown time the later part only."""
+    def known_since(self, node: str, start: float, t: float, as_of: float) -> tuple[float, float]:
+        """(seconds that surely count, by what had arrived at `as_of`; seconds since the cause), of maintenance and unknown time the later part only."""
         ends = [end for _, _, end in self.world.windows if end <= t]
         start_known = max(
             [start, *(end for end in ends if end >= start and self.world.in_maintenance(node, end - 2 * EPS))]
@@ -218,20 +218,20 @@ class NoticeChecker:
         known, at = 0.0, start_known
         for scene in [s for s in self.world.scenes if start_known < s.at <= t] + [self.scene(t)]:
             stop = min(max(scene.at, at), t)
-            if not self.maybe_unknown(node, at, stop):
+            if not self.maybe_unknown(node, at, stop, as_of):
                 known += stop - at
             at = stop
-        if not self.maybe_unknown(node, at, t):
+        if not self.maybe_unknown(node, at, t, as_of):
             known += t - at
         return known, t - start
 
-    def maybe_unknown(self, node: str, start: float, end: float) -> bool:
-        """Whether some of the time was unknown of the node, or of any by which it is judged."""
+    def maybe_unknown(self, node: str, start: float, end: float, as_of: float = INF) -> bool:
+        """Whether some of the time was unknown of the node, or of any by which it is judged, by what had arrived at `as_of`."""
         watch = {node} | {n for n in self.world.nodes if node in self.up_closure(n)}
         port = self.world.nodes.get(node, {}).get("port")
         watch |= {port[0]} if port else set()
         for n in watch:
-            words = self.world.words.get(n, {})
+            words = self.world.words_as_of(n, as_of)
             times = sorted(words)
             for i, t in enumerate(times):
                 word, every = words[t]

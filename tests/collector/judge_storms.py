@@ -112,8 +112,11 @@ def _flap(rng: random.Random, storm: Storm, node: str, start: float) -> None:
         start = end + rng.choice([7, 15, 50, 100, 140])
 
 
-def lines(seed: int, calm: bool = False) -> list[Value]:
-    """A whole trace. calm: one shard in order, nothing late, twice or blind, no window, one topology."""
+def lines(seed: int, calm: bool = False, twins: bool = False) -> list[Value]:
+    """A whole trace. calm: one shard in order, nothing late, twice or blind, no window, one topology.
+
+    twins: two collectors ask everything with the same ticks, the second of them later, each with blind times of its own.
+    """
     rng = random.Random(seed)
     storm = Storm(tree(rng), end=rng.choice([400.0, 900.0, 1800.0]))
     fail(rng, storm)
@@ -127,6 +130,7 @@ def lines(seed: int, calm: bool = False) -> list[Value]:
         else [(s, s + rng.uniform(5, 80)) for s in (rng.uniform(0, storm.end) for _ in range(rng.choice([0, 0, 1, 2])))]
     )
     untidy = 0.0 if calm else rng.choice([0.0, 0.0, 0.05, 0.3])
+    eyes = Eyes.drawn(random.Random(f"{seed} eyes"), storm.end, every)
     for shard in range(shards):
         mine: Any = "all" if shards == 1 and rng.random() < 0.5 else asked[shard::shards]
         if shards > 1 and not calm and rng.random() < 0.3:
@@ -136,7 +140,10 @@ def lines(seed: int, calm: bool = False) -> list[Value]:
             line = one_round(storm, mine, asked, round(t, 3))
             line |= {"zone": "z", "shard": shard, "tick": tick, "every": every, "collector": "a"}
             line["self_ok"] = not any(start <= t <= end for start, end in blind)
-            spoil(rng, arrivals, line, untidy, every)
+            if twins:
+                arrive_twice(random.Random(f"{seed} {shard} {tick}"), arrivals, line, eyes, storm)
+            else:
+                spoil(rng, arrivals, line, untidy, every)
             t, tick = t + every + (0 if calm else rng.choice([0, 0, 0, 0.25])), tick + 1
     if not calm:
         extra(rng, storm, arrivals, asked)
@@ -170,6 +177,40 @@ def spoil(rng: random.Random, arrivals: list[tuple[float, Value]], line: Value, 
         twin = line | {"collector": "b", "t": t + 0.5, "self_ok": rng.random() < 0.7}
         twin["silent"] = [node for node in line["silent"] if rng.random() < 0.8]
         arrivals.append((t + rng.choice([0.5, 0.7, every + 1]), twin))
+
+
+@dataclass
+class Eyes:
+    """Of two collectors: when each is blind, how much later each report arrives, how often it is lost."""
+
+    blind: list[list[tuple[float, float]]]
+    lag: list[float]
+    lost: float
+
+    @classmethod
+    def drawn(cls, rng: random.Random, end: float, every: float) -> "Eyes":
+        spans = [[(s, s + rng.choice([every, 30, 60, 150])) for s in _times(rng, end)] for _ in range(2)]
+        return cls(
+            spans, [0.0, rng.choice([0.3, every / 2, 1.3 * every, 2.6 * every, 6 * every])], rng.choice([0.0, 0.1, 0.4])
+        )
+
+
+def _times(rng: random.Random, end: float) -> list[float]:
+    return [rng.uniform(0, end) for _ in range(rng.randint(1, 6))]
+
+
+def arrive_twice(
+    rng: random.Random, arrivals: list[tuple[float, Value]], line: Value, eyes: Eyes, storm: Storm
+) -> None:
+    """One round of a shard as two collectors report it; the second may see what the first does not, and the other way round."""
+    for number, (blind, lag) in enumerate(zip(eyes.blind, eyes.lag, strict=True)):
+        if rng.random() < eyes.lost:
+            continue
+        t = round(line["t"] + 0.25 * number, 3)
+        copy = line | {"t": t, "collector": "ab"[number], "self_ok": not any(start <= t <= end for start, end in blind)}
+        if number and rng.random() < 0.2:
+            copy["silent"] = [node for node in line["silent"] if rng.random() < 0.9]
+        arrivals.append((t + lag, copy))
 
 
 def extra(rng: random.Random, storm: Storm, arrivals: list[tuple[float, Value]], asked: list[str]) -> None:

@@ -39,6 +39,7 @@ class World:
     seen: set[str] = field(default_factory=set)
     words: dict[str, dict[float, tuple[int, float]]] = field(default_factory=lambda: defaultdict(dict))
     record: dict[str, dict[float, tuple[int, float]]] = field(default_factory=lambda: defaultdict(dict))
+    arrived: dict[str, list[tuple[float, float, int, float]]] = field(default_factory=lambda: defaultdict(list))
     ports: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
     ticks: dict[Any, float] = field(default_factory=dict)
     windows: list[tuple[str, float, float]] = field(default_factory=list)
@@ -100,9 +101,11 @@ class World:
                 continue
             word = (DOWN if node in silent else UP) if good else BLIND
             latest = max((at for at, (w, _) in self.words[node].items() if w != BLIND), default=-INF)
-            if t <= latest:
+            taken_back = word == UP and self.words[node].get(t, (UP, 0.0))[0] == DOWN
+            if t <= latest and (taken_back or node not in self.seen):
                 self.untidy.add(node)
             self.words[node][t] = min(self.words[node].get(t, (word, every)), (word, every))
+            self.arrived[node].append((self.now, t, word, every))
             if word == UP and node not in self.seen:
                 self.seen.add(node)
         if good:
@@ -111,6 +114,15 @@ class World:
                     if t >= self.ports.get((device, port), (-INF, ""))[0]:
                         self.ports[device, port] = (t, state)
         self.settle(t)
+
+    def words_as_of(self, node: str, at: float) -> dict[float, tuple[int, float]]:
+        """The words on a node that had arrived at `at`, also on one that is gone."""
+        words: dict[float, tuple[int, float]] = {}
+        for arrived, t, word, every in self.arrived.get(node, ()):
+            if arrived > at:
+                break
+            words[t] = min(words.get(t, (word, every)), (word, every))
+        return words
 
     def good(self, node: str) -> tuple[float, int] | None:
         words = [(t, word) for t, (word, _) in self.words[node].items() if word != BLIND]
@@ -163,7 +175,7 @@ class World:
                 root[node] = self.root[node]
             elif kind[node] == ROOT:
                 root[node] = node
-        self.kind, self.root = kind, root
+        self.kind, self.root = dict(kind), dict(root)
         self.scenes.append(
             Scene(
                 self.now, kind, root, silent, dict(self.cause), dict(self.since), self.nodes, asked,

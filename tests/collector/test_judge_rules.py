@@ -250,6 +250,63 @@ def test_a_good_round_counts_over_a_blind_one_of_the_same_tick() -> None:
     assert summary["unknown_seconds"] == {}
 
 
+def blind(
+    *spans: tuple[float, float], silent: list[str], copies: dict[float, tuple[float, list[str]]], end: float = 200
+) -> list[Value]:
+    """Rounds every 5 s, blind in `spans`. copies: {t of the tick: (arrives after the round of, silent)}, good ones of a second collector."""
+    lines = rounds()
+    for t in range(5, int(end), 5):
+        is_blind = any(start <= t < stop for start, stop in spans)
+        lines += rounds((t, {"tick": t, "self_ok": not is_blind, "silent": silent if t >= 10 else []}))[1:]
+        for of, (after, copied) in copies.items():
+            lines += rounds((of + 0.5, {"tick": of, "collector": "b", "silent": copied}))[1:] if after == t else []
+    return lines
+
+
+def test_a_good_copy_that_comes_after_a_newer_blind_round_is_the_latest_word() -> None:
+    """g1 has been seen silent for 20 s when all go blind; the copy that sees it again comes when blind rounds have followed."""
+    lines = blind((30, 900), silent=["g1"], copies={60: (70, ["g1"])})
+    assert told(blind((30, 900), silent=["g1"], copies={})) == []
+    (opened,) = told(lines)
+    assert (opened["root"], opened["t"]) == ("g1", 70)
+    assert set(judged(lines)[1]["unknown_seconds"].values()) == {195 - 30 - 5}
+
+
+@pytest.mark.parametrize(("blind_from", "expected"), [(30, 70), (25, 0), (15, 0)])
+def test_what_a_late_copy_saw_counts_for_the_time_to_the_next_blind_word_alone(
+    blind_from: int, expected: float
+) -> None:
+    notices = told(blind((blind_from, 900), silent=["g1"], copies={60: (70, ["g1"])}))
+    assert [n["t"] for n in notices] == ([expected] if expected else [])
+
+
+def test_an_answer_in_a_late_copy_resolves_while_all_is_blind() -> None:
+    lines = blind((45, 900), silent=["g1"], copies={60: (70, [])})
+    assert [(n["event"], n["t"]) for n in told(lines)] == [("opened", 30), ("resolved", 120)]
+
+
+def test_time_after_a_late_copy_is_unknown_again_until_somebody_sees() -> None:
+    """Silent at 60, says a copy of 60 that comes at 70: 5 s known of it by then, and 15 more from 100 on."""
+    lines = blind((25, 100), silent=[], copies={60: (70, ["g1"])})
+    for line in lines[1:]:
+        line["silent"] = ["g1"] if line["t"] >= 60 else []
+    (opened,) = told(lines)
+    assert opened["t"] == 115
+
+
+def test_the_states_say_unknown_from_the_first_blind_word_whatever_a_late_copy_saw() -> None:
+    judge = Judge()
+    judge.set_topology(0, [Node("g", up=())])
+    for tick, t in enumerate((5, 10, 15, 20)):
+        judge.take_round(RoundReport(t, "all", [], self_ok=t == 5, tick=tick))
+    judge.take_round(RoundReport(15.5, "all", ["g"], tick=2))
+    judge = Judge.restore(judge.snapshot())
+    judge.drain_transitions()
+    judge.take_round(RoundReport(25, "all", ["g"], tick=4))
+    (change,) = judge.drain_transitions()
+    assert (change.state, change.earliest) == ("down", 10)
+
+
 def test_a_silence_taken_back_late_never_was() -> None:
     """Three silences, of which the first is taken back after newer words: no flapping."""
     silent = {10: ["g1"], 20: ["g1"], 30: ["g1"]}
