@@ -7,7 +7,7 @@ zone of the device that tells of it, and only where it is one device alone.
 import queue
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from collector.live import Live
+from collector.nodes import NETWORK_KINDS
 from inventory.database import Register, raise_version
-from inventory.links import SURE, LearnedLink, read_learned, write_learned
-from inventory.models import Address, Device, table, utcnow
+from inventory.links import SURE, LearnedLink, learned_ways, read_learned, write_learned
+from inventory.models import Address, Device, DeviceKind, DeviceUpstream, LineSite, Site, table, utcnow
 
 BY_MAC, BY_NAME, BY_ADDRESS, AGREED, DISPUTED, BOTH_ENDS = 0.9, 0.7, 0.8, 0.95, 0.4, 0.99
 """Confidence of a link: by the way that the neighbour was known; by two ways; by two that name different devices; told by both ends."""
@@ -28,6 +29,9 @@ AT_ONCE = 500
 MOST_MACS = 400
 """MACs of one device's ports by which others may name it."""
 
+
+RAISE_S = 60.0
+"""The register's version is raised at most this often: each time a plan is built, which takes seconds for 100,000 devices."""
 
 ANEW_S = 600.0
 """What devices are known by is read anew so often; 100,000 of them take more than a second."""
@@ -140,10 +144,24 @@ def links_of(teller: int, neighbours: Iterable[Mapping[str, Any]], index: Index)
 
 
 class Neighbours:
-    """A slow job: takes full readings as they come, writes what is new, forgets what nobody tells of any more."""
+    """A slow job: takes full readings as they come, writes what is new, forgets what nobody tells of any more.
 
-    def __init__(self, register: Register, live: Live, keep_days: int) -> None:
+    confidence: from which on links are ways (the setting `learned_confidence`). clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        register: Register,
+        live: Live,
+        keep_days: int,
+        confidence: float = SURE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.register, self.live, self.keep = register, live, timedelta(days=keep_days)
+        self.confidence, self.clock = confidence, clock
+        self._ways: dict[int, list[int]] | None = None
+        """what hangs under what as learned, as the plan has it"""
+        self._news, self._raised_at = False, float("-inf")
         self._readings: queue.SimpleQueue[tuple[int, Mapping[str, Any]]] = queue.SimpleQueue()
         self._macs: dict[int, frozenset[str]] = {}
         self._ports: dict[int, dict[str, str]] = {}
@@ -157,7 +175,23 @@ class Neighbours:
         self._readings.put((device, reading))
 
     def run(self) -> None:
-        """Write what the readings since the last run tell. The register's version is raised where the tree may be another for it."""
+        """Write what the readings since the last run tell. The register's version is raised where what the plan is built of is another for it."""
+        if self._ways is None:
+            self._ways = read_ways(self.register, self.confidence)
+        self._write()
+        if self._news and self.clock() >= self._raised_at + RAISE_S:
+            self._raise()
+
+    def _raise(self) -> None:
+        """Let a plan be built if learned ways differ from those that the last one was built with."""
+        self._news = False
+        ways = read_ways(self.register, self.confidence)
+        if ways != self._ways:
+            with self.register.write() as session:
+                raise_version(session)
+            self._ways, self._raised_at = ways, self.clock()
+
+    def _write(self) -> None:
         fresh: dict[int, list[Mapping[str, Any]]] = {}
         for _ in range(AT_ONCE):
             try:
@@ -188,14 +222,13 @@ class Neighbours:
             if {link.from_device, link.to_device} & fresh.keys()
         ]
         with self.register.write() as session:
-            before = _sure(read_learned(session.connection()))
+            before = self._sure(read_learned(session.connection()))
             write_learned(session, links, utcnow(), utcnow() - self.keep)
-            if _sure(read_learned(session.connection())) != before:
-                raise_version(session)
+            self._news |= self._sure(read_learned(session.connection())) != before
 
     def _look_ups(self) -> Index:
         """Of the register as it is, read again when it has changed; what readings tell is taken up as they come, and all of it once in a while."""
-        version, now = self.register.version(), time.monotonic()
+        version, now = self.register.version(), self.clock()
         if self._index is None or self._index_of[0] != version or now - self._index_of[1] > ANEW_S:
             self._index = Book(read_known(self.register), self._macs, self._ports).index()
             self._index_of = version, now
@@ -217,9 +250,28 @@ class Neighbours:
             self._index.learn(device, frozenset(macs), str(reading.get("device", {}).get("sysName") or ""))
         self._macs[device], self._ports[device] = frozenset(macs), names
 
+    def _sure(self, links: Iterable[LearnedLink]) -> set[tuple[int, int]]:
+        return {(link.from_device, link.to_device) for link in links if link.confidence >= self.confidence}
 
-def _sure(links: Iterable[LearnedLink]) -> set[tuple[Any, ...]]:
-    return {link[:4] for link in links if link.confidence >= SURE}
+
+def read_ways(register: Register, confidence: float) -> dict[int, list[int]]:
+    """{device: what it hangs under, as learned}, of those for which the plan asks: nothing is declared, and no line serves what only a line would."""
+    device, upstream, serves, site = table(Device), table(DeviceUpstream), table(LineSite), table(Site)
+    with register.engine.connect() as connection:
+        links = read_learned(connection)
+        columns = (device.c.id, device.c.kind, device.c.site_id)
+        rows = connection.execute(select(*columns).where(device.c.status == "active"))
+        devices = {number: (str(kind), where) for number, kind, where in rows}
+        declared = set(connection.execute(select(upstream.c.device_id)).scalars())
+        served = set(connection.execute(select(serves.c.site_id)).scalars())
+        served |= set(connection.execute(select(site.c.id).where(site.c.tier == "core")).scalars())
+    ways = learned_ways(links, {number: kind for number, (kind, _) in devices.items()}, confidence)
+    by_line = {str(kind) for kind in (DeviceKind.gateway, *NETWORK_KINDS)}
+    return {
+        number: ups
+        for number, ups in ways.items()
+        if number not in declared and not (devices[number][0] in by_line and devices[number][1] in served)
+    }
 
 
 def read_known(register: Register) -> dict[int, Known]:

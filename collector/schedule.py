@@ -63,7 +63,10 @@ class SlowJobs:
         self.sensors = SensorReader(
             service.live, service.sensors, settings.sensors_per_minute, settings.sensors_every_s
         )
-        self.neighbours = Neighbours(service.register, service.live, service.settings.links_keep_days)
+        settings = service.settings
+        self.neighbours = Neighbours(
+            service.register, service.live, settings.links_keep_days, settings.learned_confidence
+        )
         self.ways = Ways(service.live, service.take)
         self.devices.on_reading = self._take_reading
         self._scheduler: Any = None

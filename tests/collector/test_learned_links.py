@@ -113,6 +113,51 @@ def test_learned_ways_are_used_where_nothing_is_declared(campus: World) -> None:
     assert campus.register.version() == version + 1  # the same again is no news
 
 
+def test_a_network_that_is_learned_bit_by_bit_raises_the_version_once_a_minute(campus: World) -> None:
+    """100 access points are read one after another, every 10 s three of them: 340 s."""
+    tell_chain(campus)
+    switch, site = campus.ids["sw-floor"], campus.ids["site1"]
+    names = [f"ap-{number}" for number in range(100)]
+    for number, name in enumerate(names):
+        campus.device(name, DeviceKind.ap, site, f"4.{number + 1}", sys_name=name)
+    now = 1000.0
+    links = Neighbours(campus.register, Live(SteadyClock()), keep_days=14, clock=lambda: now)
+    links.take(campus.ids["gw1"], 0, reading(ports=(("GE0/0/2", "0011223344aa"),)))
+    links.take(switch, 0, reading(ports=(("GE0/0/1", "0011223344cc"),)))
+    links.run()
+    version, raised = campus.register.version(), []
+    while names or now < 1500:
+        for name in [names.pop() for _ in range(3) if names]:
+            told = {"local_ifName": "lan", "remote_name": "sw-floor", "remote_chassis": "0011223344cc"}
+            links.take(campus.ids[name], 0, reading(told))
+        links.run()
+        if campus.register.version() != version:
+            version = campus.register.version()
+            raised.append(now)
+        now += 10
+    assert raised == [1000, 1060, 1120, 1180, 1240, 1300, 1360]  # the last has what was learned since the one before
+    plan = build_plan(campus.register)
+    assert ups(plan, campus, "ap-0") == ups(plan, campus, "ap-99") == ("sw-floor",)
+
+
+def test_links_that_the_plan_makes_nothing_of_raise_no_version(campus: World) -> None:
+    """What is declared, what hangs under a line, another port of the same two devices, and what was only forgotten and learned anew."""
+    tell_chain(campus)
+    with campus.register.write() as session:
+        session.add(DeviceUpstream(device_id=campus.ids["ap1"], upstream_id=campus.ids["sw-core"]))
+    campus.device("agg", DeviceKind.aggregation, campus.ids["site1"], "3.9", sys_name="agg")
+    links, version = job(campus), campus.register.version()
+    mac = {"remote_chassis": "0011223344aa"}
+    links.take(campus.ids["gw1"], 0, reading(ports=(("GE0/0/2", "0011223344aa"),)))
+    links.take(campus.ids["agg"], 0, reading({"local_ifName": "1", **mac}))
+    links.take(campus.ids["ap1"], 0, reading({"local_ifName": "9", **mac}))
+    links.take(campus.ids["sw-core"], 0, reading({"local_ifName": "GE1/0/2", "remote_port": "GE0/0/3", **mac}))
+    links.run()
+    with campus.register.session() as session:
+        assert len(list(session.exec(select(Link)))) == 6
+    assert campus.register.version() == version
+
+
 def test_declared_beats_learned_and_the_contradiction_is_listed(campus: World) -> None:
     tell_chain(campus)
     with campus.register.write() as session:
