@@ -40,10 +40,12 @@ def test_a_board_of_a_huawei_chassis_counts_where_it_works_and_has_a_processor()
 @pytest.mark.parametrize(
     ("sys_descr", "product", "hardware"),
     [
-        ("Huawei AR9999 Huawei Versatile Routing Platform Software VRP, Version 5.170 (AR9000 V200R010C00)", "", "AR9999"),
+        ("Huawei AR9999 Huawei Versatile Routing Platform Software VRP, Version 5.170 (AR9000 V200R010C00)", "", "AR9999 / AR9000"),
         ("Huawei AC9999-PWR Huawei Versatile Routing Platform Software, Version 5.1 (AC V200R010C00)", "AC9999", "AC9999-PWR"),
         ("Huawei AR9999 Huawei Versatile Routing Platform Software VRP, Version 5.1 (AR9000 V200R010C00)", "AR9000", "AR9999 / AR9000"),
         ("VRP (R) software, Version 8.190 (NetEngine 9999 V800R012C00)", "NetEngine-9999", "NetEngine-9999"),
+        ("Quidway S9909 Huawei Versatile Routing Platform Software, Version 5.1 (S9900 V200R007C00)", "", "S9909 / S9900"),
+        ("VRP (R) software, Version 8.180 (CE9800 V200R005C10)\r\nCopyright (C)\r\nHUAWEI CE9870-48S", "", "CE9870-48S / CE9800"),
     ],
 )  # fmt: skip
 def test_a_huawei_device_is_called_by_its_model_and_by_its_family(sys_descr, product, hardware):
@@ -203,3 +205,15 @@ def test_a_marker_in_a_vendors_table_is_no_temperature(raw):
     lines = f"1.3.6.1.4.1.171.12.11.1.8.1.2.1|2|41 1.3.6.1.4.1.171.12.11.1.8.1.2.2|2|{raw}"
     found = read_device(device_that_says("1.3.6.1.4.1.171.10.999.1", "D-Link DES-9999", lines))["sensors"]
     assert [item["value"] for item in found] == [41]
+
+
+@pytest.mark.parametrize(
+    ("sys_descr", "hardware"),
+    [
+        ("H3C Comware Platform Software, Software Version 7.1.070, Release 6312\r\nH3C S9130S-28P\r\nCopyright", "S9130S-28P"),
+        ("H3C Switch S9600-28TP-SI Software Version 3.10, Release 1702P20", "S9600-28TP-SI"),
+        ("HPE V9910-24G Switch Software Version 5.20 Release 1519P06", "V9910-24G Switch"),
+    ],
+)  # fmt: skip
+def test_a_comware_device_is_called_by_its_model(sys_descr, hardware):
+    assert read_device(device_that_says("1.3.6.1.4.1.25506.1.999", sys_descr))["device"]["hardware"] == hardware
