@@ -34,13 +34,17 @@ class Receiver(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"null")
         robot = self.path.startswith(ROBOT)
         answer = self._as_robot(body) if robot else None
+        said = json.dumps(answer).encode() if robot else b""
+        try:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+        except OSError:  # who posted has been killed, or waits no longer: it was not told that we have it
+            self.close_connection = True
+            return
         if not robot or answer == TAKEN:
             self.posts.append({"at": time.time(), "path": self.path, "body": body})
-        said = json.dumps(answer).encode() if robot else b""
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(said)))
-        self.end_headers()
-        self.wfile.write(said)
 
     def _as_robot(self, body: Any) -> dict[str, Any]:
         """What WeCom says of a message."""
@@ -56,6 +60,13 @@ class Receiver(BaseHTTPRequestHandler):
         """Nothing to stderr."""
 
 
+class Server(ThreadingHTTPServer):
+    """A thousand at once wait rather than being refused: Alertmanager tells of a storm in one instant."""
+
+    request_queue_size = 4096
+    daemon_threads = True
+
+
 def main() -> None:
     """Until stdin ends."""
     refusal = enter_new()
@@ -63,7 +74,7 @@ def main() -> None:
         print(json.dumps({"refused": refusal}), flush=True)
         return
     die_with_parent()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    server = Server(("127.0.0.1", 0), Receiver)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     silencer = Silencer()
     print(json.dumps({"pid": os.getpid(), "port": server.server_port}), flush=True)
