@@ -18,8 +18,11 @@ RECORD_S = 15.0
 MEMORY_SHARE = 0.02
 """Most of the judge's thread that its memory may cost where nothing was said."""
 
+STORM_SHARE = 0.1
+"""The same where incidents have changed: what is lost with a kill has to be seen anew, and its notice waits anew."""
+
 MEMORY_S = 20.0
-"""Its memory is written with every notice; else where something has changed, at most this often."""
+"""Its memory is written with every notice, and with what changed of the incidents; else where something has changed, at most this often."""
 
 
 class Bench(Hearing):
@@ -30,7 +33,7 @@ class Bench(Hearing):
         # Ids of incidents begin with the second of the first start, so that a register that lost the judge's memory has no id twice.
         super().__init__(Judge(rules, series=f"{int(time.time()):x}-"), record, rules, name)
         self.ledger = ledger
-        self._memory_due = 0.0
+        self._memory_due = self._storm_due = 0.0
 
     def step(self, now: float) -> list[Notice]:
         """Let time go on: what has changed goes to the ledger. The notices that fell due."""
@@ -52,17 +55,18 @@ class Bench(Hearing):
         seen = self._look_at_incidents(now, moved)
         seen = self._look_at_windows(now) or seen
         if moved or said or seen or len(self._batch):
-            self._keep_memory(now, said)
+            self._keep_memory(now, said, seen)
             batch, self._batch = self._batch, Batch()
             self.ledger.put(batch, urgent=moved or said or seen)
         self._write_all = False
         return notices
 
-    def _keep_memory(self, now: float, at_once: bool) -> None:
-        """The judge's memory goes with what it explains; what is only newer, every few seconds."""
-        if at_once or self._new_topology or now >= self._memory_due:
+    def _keep_memory(self, now: float, said: bool, seen: bool) -> None:
+        """The judge's memory goes with what it explains: notices, changed incidents; what is only newer, every few seconds."""
+        if said or self._new_topology or now >= (self._storm_due if seen else self._memory_due):
             begun = time.monotonic()
             self._batch.memory["judge"] = self.judge.snapshot()
             self._batch.memory["causes"] = self.causes.book.snapshot()
             self._new_topology = False
-            self._memory_due = now + max(MEMORY_S, (time.monotonic() - begun) / MEMORY_SHARE)
+            cost = time.monotonic() - begun
+            self._memory_due, self._storm_due = now + max(MEMORY_S, cost / MEMORY_SHARE), now + cost / STORM_SHARE

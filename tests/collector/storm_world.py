@@ -250,6 +250,10 @@ class StormWorld:
         """Incidents that are not over."""
         return int(self.rows("SELECT count(*) FROM incident WHERE status IN ('open', 'pending')")[0][0])
 
+    def open_roots(self) -> set[str]:
+        """Names of the roots that were told and are not over."""
+        return {row[0] for row in self.rows("SELECT root_name FROM incident WHERE status = 'open'")}
+
     def delivered(self) -> Counter[tuple[str, str]]:
         """What Alertmanager delivered: (incident's id, firing or resolved) -> how often."""
         found: Counter[tuple[str, str]] = Counter()

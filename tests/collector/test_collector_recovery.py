@@ -88,3 +88,19 @@ def test_what_the_judge_remembers_stays_open(world: World) -> None:
     run(world, again, ledger, memory=True, silent=True, ticks=range(110, 114))
     assert [status for _, status in incidents(world)] == ["open"]
     assert world.rows("SELECT event FROM notice") == [("opened",)]
+
+
+def test_kills_that_follow_each_other_put_no_notice_off_what_was_seen_before_them_counts(world: World) -> None:
+    world.school(1)
+    bench, ledger = Bench(Ledger(), "c"), Ledger()
+    bench.ledger = ledger
+    bench.follow(build_plan(world.register), 1_000_000.0)
+    run(world, bench, ledger, memory=True, silent=False, ticks=range(0, 2))
+    run(world, bench, ledger, memory=True, silent=True, ticks=range(2, 4))
+    ((first, status),) = incidents(world)
+    assert status == "pending"
+    again, ledger = started(world)
+    run(world, again, ledger, memory=True, silent=True, ticks=range(110, 114))
+    assert incidents(world) == [(first, "open")]
+    ((since,),) = world.rows("SELECT from_at FROM incident")
+    assert since.startswith("1970-01-12 13:46:51")

@@ -175,6 +175,7 @@ def test_fifty_kills_in_a_storm_lose_and_double_nothing(whole: StormWorld) -> No
             time.sleep(rng.uniform(4, 25))
             world.kill()
         until(lambda: world.down() >= set(ids), seconds=240, what="all of them down")  # noqa: B023
+        until(lambda: world.open_roots() >= {f"county {c}" for c in counties}, seconds=240, what="each told")  # noqa: B023
         mended_at = world.network.mend(gone)
         for device in ids:
             cuts.setdefault(device, []).append((cut_at, mended_at))
