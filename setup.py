@@ -9,7 +9,9 @@ import sys
 
 from setuptools import Extension, setup
 
-MODULES = ("wire", "walk", "echo")
+MODULES = ("wire", "walk", "echo", "seal")
+LIBRARIES = {"seal": ["crypto"]}
+"""What a module is linked with: OpenSSL's, of libssl-dev. Without it v3 runs plain."""
 
 
 def digest(name: str) -> str:
@@ -33,6 +35,7 @@ def extensions() -> list[Extension]:
             f"probes.engine.{name}",
             [f"probes/engine/{name}.py"],
             define_macros=[("_GNU_SOURCE", "1"), ("EDUNET_SOURCE", f'"{digest(name)}"')],
+            libraries=LIBRARIES.get(name, []),
             extra_compile_args=flags,
             extra_link_args=[flag for flag in flags if flag.startswith("-fsanitize")],
         )

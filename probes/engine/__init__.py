@@ -15,6 +15,8 @@ from typing import Literal
 
 MODULES = ("wire", "walk", "echo")
 """The modules that setup.py may have compiled."""
+BESIDE = ("seal",)
+"""Those that need OpenSSL's headers too: where they were not compiled they run plain, beside a compiled engine."""
 
 Engine = Literal["compiled", "python"]
 
@@ -27,11 +29,19 @@ def load(module: str, engine: Engine | None = None) -> ModuleType:
     found = importlib.import_module(f"probes.engine.{module}")
     if not found.COMPILED:
         raise ImportError(
-            f"probes.engine.{module} is not compiled here: install gcc and python3-dev, then `make install`"
+            f"probes.engine.{module} is not compiled here: install gcc, python3-dev and libssl-dev, then `make install`"
         )
     if found.SOURCE.decode() != digest(module):
         raise ImportError(f"probes.engine.{module} was compiled of another text than it has now: `make install`")
     return found
+
+
+def load_beside(module: str, engine: Engine | None = None) -> ModuleType:
+    """The module of `BESIDE` in that engine; as plain Python where it was not compiled, or of another text."""
+    try:
+        return load(module, engine)
+    except Exception:  # noqa: BLE001 - as in `_choose`: a half-built or foreign .so raises whatever it likes
+        return _plain(module)
 
 
 def digest(module: str) -> str:

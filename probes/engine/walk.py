@@ -546,6 +546,22 @@ class Walk:
         self.late[device] = 1
         return 0
 
+    def note_report(self, device: cython.int, now: cython.uint) -> None:
+        """A v3 agent has spoken, but not answered yet (its engine, its clock): it lives, it is as slow as that took, and works on what it was asked last.
+
+        No life and no measurement where the device is not being asked.
+        """
+        rtt: cython.longlong
+        if device < 0 or device >= self.devices or self.state[device] != 1:
+            return
+        rtt = now - self.began[device]
+        if 0 <= rtt < 1 << 30 and self.srtt[device] < rtt and (self.tries[device] > 1 or self.srtt[device] == 0):
+            self.srtt[device] = rtt if rtt > 0 else 1
+            if self.rttvar[device] < rtt >> 2:
+                self.rttvar[device] = rtt >> 2
+        self.late[device] = 1 if self.tries[device] > 1 else self.late[device]
+        self.sent[device] = now
+
     @cython.cfunc
     @cython.inline
     @cython.nogil

@@ -38,7 +38,7 @@ from probes.snmp.poll_state import (
     SnmpReadings,
 )
 from probes.snmp.secure import Agent
-from probes.snmp.secure_channel import SecureChannel
+from probes.snmp.secure_channel import Sealing, SecureChannel
 from probes.snmp.timers import Clock, WallClock
 
 __all__ = ["COUNTER32", "IF_COLUMNS", "Asking", "SnmpPoller", "SnmpReadings", "SnmpTargets"]
@@ -140,11 +140,11 @@ class SnmpPoller:
         window: int = 1024,
         buffer_bytes: int = 32 << 20,
         clock: Callable[[Sequence[Channel]], Clock] = WallClock,
-        channel: Callable[[], Channel] | None = None,
+        channel: Callable[[bool], Channel] | None = None,
     ) -> None:
         """`engine`: compiled or python, empty for the running one. `window`: most answers awaited at once, if buffers allow.
 
-        `clock`, `channel`: another time and network than the machine's, for all targets.
+        `clock`, `channel`: another time and network than the machine's, for all targets; `channel` is told whether it is for v3.
         """
         self.engine: str = engine or engines.NAME
         self.window = window
@@ -213,11 +213,11 @@ class SnmpPoller:
                     continue
                 channel = self._channel(wide, secure)
                 window = max(16, min(limits.window, channel.buffer_bytes // 4096))
-                refused = None
-                if isinstance(channel, SecureChannel):
+                refused = reported = None
+                if isinstance(channel, Sealing):
                     channel.begin(targets.agents, targets.packed)
-                    refused = channel.refused
-                found.append(Lane(channel, devices, window, refused))
+                    refused, reported = channel.refused, channel.reported
+                found.append(Lane(channel, devices, window, refused, reported))
         return found
 
     def arrays(self, targets: SnmpTargets) -> RoundArrays:
@@ -241,7 +241,7 @@ class SnmpPoller:
 
     def _channel(self, wide: bool, secure: bool) -> Channel:
         if (wide, secure) not in self._channels and self._open is not None:
-            self._channels[wide, secure] = self._open()
+            self._channels[wide, secure] = self._open(secure)
         if (wide, secure) not in self._channels:
             sock = socket.socket(socket.AF_INET6 if wide else socket.AF_INET, socket.SOCK_DGRAM)
             if (
@@ -322,7 +322,10 @@ def _learn(arrays: RoundArrays, pace: Pace, loop: RoundLoop, members: np.ndarray
     pace.dialect[heard] = arrays.dialect[heard]
     pace.proven[heard] = arrays.proven[heard]
     pace.try_bulk_again(heard)
-    pace.srtt_us[heard], pace.rttvar_us[heard] = arrays.srtt[heard], arrays.rttvar[heard]
+    pace.srtt_us[members], pace.rttvar_us[members] = (
+        arrays.srtt[members],
+        arrays.rttvar[members],
+    )  # also of who only said its engine
     pace.spent[members] = arrays.state[members] == SPENT
     pace.sends[members] = arrays.sends[members]
     pace.learn_rtt(members, _mean_rtt_s(arrays)[members])
@@ -366,12 +369,13 @@ def _collect(arrays: RoundArrays, loop: RoundLoop, started: float, compact: Call
 def _tell_of_v3(readings: SnmpReadings, targets: SnmpTargets, asked: np.ndarray, loop: RoundLoop) -> None:
     """Add what the channels of v3 counted, why agents did not answer, and which of them share an engineID."""
     for lane in loop.lanes:
-        if isinstance(lane.channel, SecureChannel):
+        if isinstance(lane.channel, Sealing):
+            seal = lane.channel.seal
             readings.requests += lane.channel.extra
-            readings.dropped_unauthentic += lane.channel.unauthentic
-            readings.dropped_stale += lane.channel.stale
-            readings.dropped_foreign += lane.channel.foreign
-            readings.dropped_broken += lane.channel.broken
+            readings.dropped_unauthentic += seal.unauthentic
+            readings.dropped_stale += seal.stale
+            readings.dropped_foreign += seal.foreign
+            readings.dropped_broken += seal.broken
     for number in asked[targets.secure[asked] & ~readings.complete[asked]].tolist():
         agent = targets.agents[number]
         if agent.refusal:

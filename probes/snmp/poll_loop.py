@@ -44,12 +44,21 @@ class Limits:
 class Lane:
     """The devices of one channel (by address family, and v3 apart): who is to be asked, how many answers are awaited.
 
-    `refused`: the channel's list of devices that said why they do not answer; the loop takes them out and empties it.
+    The loop takes out and empties two lists of the channel's: `refused`, devices that said why they do not answer; `reported`, such as spoke, and are still
+    to answer (v3: their engine, their clock).
     """
 
-    def __init__(self, channel: Channel, devices: np.ndarray, window: int, refused: list[int] | None = None) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        devices: np.ndarray,
+        window: int,
+        refused: list[int] | None = None,
+        reported: list[int] | None = None,
+    ) -> None:
         self.channel = channel
         self.refused = [] if refused is None else refused
+        self.reported = [] if reported is None else reported
         self.fresh = devices
         self.position = 0
         self.again = np.zeros(0, np.int32)
@@ -126,6 +135,8 @@ class RoundLoop:
                 got = lane.channel.receive()
                 if got:
                     self.take(lane, got, now)
+                if lane.reported:
+                    self.note_reports(lane, now)
                 if lane.refused:
                     self.give_up(lane)
                 room = min(lane.channel.batch, lane.window - lane.in_flight, int(tokens))
@@ -265,6 +276,12 @@ class RoundLoop:
         over = self._wake[self._resting] <= now
         woken, self._resting = self._resting[over], self._resting[~over]
         return woken
+
+    def note_reports(self, lane: Lane, now: float) -> None:
+        """The timers of these devices begin again, and learn how slow they are (decision 0023)."""
+        for device in lane.reported:
+            self.walk.note_report(device, self._us(now))
+        lane.reported.clear()
 
     def give_up(self, lane: Lane) -> None:
         """Take out the devices that have refused the request they were asked."""

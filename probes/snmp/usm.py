@@ -92,20 +92,24 @@ def digest_octets(protocol: str) -> int:
     return DIGESTS[protocol][1] if protocol else 0
 
 
-def sign(message: bytes, at: int, protocol: str, key: bytes) -> bytes:
-    """The message with its digest at `at`, where zeros stand (RFC 3414, 6.3.1)."""
+def digest(message: bytes, at: int, protocol: str, key: bytes) -> bytes:
+    """What belongs at `at` of the message: the digest, cut, over all of it with zeros there (RFC 3414, 6.3)."""
     name, octets = DIGESTS[protocol]
-    digest = hmac.digest(key, message, name)[:octets]
-    return message[:at] + digest + message[at + octets :]
-
-
-def is_authentic(message: bytes, at: int, digest: bytes, protocol: str, key: bytes) -> bool:
-    """Whether `digest`, found at `at`, is the message's own (RFC 3414, 6.3.2)."""
-    name, octets = DIGESTS[protocol]
-    if len(digest) != octets:
-        return False
     blank = message[:at] + bytes(octets) + message[at + octets :]
-    return hmac.compare_digest(hmac.digest(key, blank, name)[:octets], digest)
+    return hmac.digest(key, blank, name)[:octets]
+
+
+def sign(message: bytes, at: int, protocol: str, key: bytes) -> bytes:
+    """The message with its digest at `at` (RFC 3414, 6.3.1)."""
+    found = digest(message, at, protocol, key)
+    return message[:at] + found + message[at + len(found) :]
+
+
+def is_authentic(message: bytes, at: int, claimed: bytes, protocol: str, key: bytes) -> bool:
+    """Whether `claimed`, found at `at`, is the message's own digest (RFC 3414, 6.3.2)."""
+    if len(claimed) != digest_octets(protocol):
+        return False
+    return hmac.compare_digest(digest(message, at, protocol, key), claimed)
 
 
 def encrypt(
@@ -118,11 +122,9 @@ def encrypt(
     if protocol == "des":
         low = os.urandom(4) if number is None else (number & 0xFFFFFFFF).to_bytes(4, "big")
         salt = boots.to_bytes(4, "big") + low
-        padded = clear + bytes(-len(clear) % 8)
-        encryptor = _des(key, salt).encryptor()
-        return encryptor.update(padded) + encryptor.finalize(), salt
+        return des(key, salt, clear, encrypt=True), salt
     salt = os.urandom(8) if number is None else (number & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "big")
-    encryptor = _aes(key, boots, time, salt).encryptor()
+    encryptor = aes(key, aes_vector(boots, time, salt)).encryptor()
     return encryptor.update(clear) + encryptor.finalize(), salt
 
 
@@ -131,18 +133,23 @@ def decrypt(protocol: str, key: bytes, boots: int, time: int, salt: bytes, secre
     if len(salt) != 8:
         raise BerError(f"a salt of {len(salt)} octets")
     if protocol == "des":
-        if len(secret) % 8:
-            raise BerError("a cipher text of DES that is no whole number of blocks")
-        decryptor = _des(key, salt).decryptor()
-    else:
-        decryptor = _aes(key, boots, time, salt).decryptor()
+        return des(key, salt, secret, encrypt=False)
+    decryptor = aes(key, aes_vector(boots, time, salt)).decryptor()
     return decryptor.update(secret) + decryptor.finalize()
 
 
-def _des(key: bytes, salt: bytes) -> Cipher[modes.CBC]:
+def des(key: bytes, salt: bytes, text: bytes, *, encrypt: bool) -> bytes:
+    """DES in CBC, padded (RFC 3414, 8.1.1). BerError where a cipher text is no whole number of blocks."""
     # OpenSSL 3 keeps single DES in its legacy provider; three times the same key is DES.
     vector = bytes(a ^ b for a, b in zip(key[8:16], salt, strict=True))
-    return Cipher(TripleDES(key[:8] * 3), modes.CBC(vector))
+    cipher = Cipher(TripleDES(key[:8] * 3), modes.CBC(vector))
+    if encrypt:
+        work, text = cipher.encryptor(), text + bytes(-len(text) % 8)
+        return work.update(text) + work.finalize()
+    if len(text) % 8:
+        raise BerError("a cipher text of DES that is no whole number of blocks")
+    back = cipher.decryptor()
+    return back.update(text) + back.finalize()
 
 
 @lru_cache(maxsize=4096)
@@ -150,8 +157,14 @@ def _aes_key(key: bytes) -> algorithms.AES:
     return algorithms.AES(key)
 
 
-def _aes(key: bytes, boots: int, time: int, salt: bytes) -> Cipher[CFB]:
-    return Cipher(_aes_key(key), CFB((boots & 0xFFFFFFFF).to_bytes(4, "big") + time.to_bytes(4, "big") + salt))
+def aes(key: bytes, vector: bytes) -> Cipher[CFB]:
+    """AES in CFB with 128 bits of feedback (RFC 3826, 3.1.3)."""
+    return Cipher(_aes_key(key), CFB(vector))
+
+
+def aes_vector(boots: int, time: int, salt: bytes) -> bytes:
+    """The initialisation vector of a message (RFC 3826, 3.1.2.1)."""
+    return (boots & 0xFFFFFFFF).to_bytes(4, "big") + time.to_bytes(4, "big") + salt
 
 
 def is_in_time_window(boots: int, time: int, known_boots: int, known_time: int) -> bool:

@@ -96,7 +96,9 @@ def test_the_wheel_has_the_compiled_engine(wheel: Path, installed: Path) -> None
     if not list(Path(sys.base_prefix).glob("include/python3*/Python.h")):
         pytest.skip("no python3-dev here")
     engines = [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".so")]
-    assert sorted(Path(name).name.split(".")[0] for name in engines) == ["echo", "walk", "wire"]
+    found = {Path(name).name.split(".")[0] for name in engines}
+    assert found - {"seal"} == {"echo", "walk", "wire"}
+    assert "seal" in found or not Path("/usr/include/openssl/evp.h").exists()
     command = run_installed(installed, "version", "--json")
     done = subprocess.run(command, cwd=installed, capture_output=True, text=True, check=True)
     assert '"engine": "compiled"' in done.stdout

@@ -16,6 +16,7 @@ with atheris.instrument_imports(include=["probes.snmp", "probes.engine"]):
 
     load("walk", "python")
     load("echo", "python")
+    load("seal", "python")
 
 
 def main() -> None:

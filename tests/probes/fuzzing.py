@@ -36,7 +36,7 @@ from probes.snmp.message import (
 )
 from probes.snmp.oids import IF_COLUMNS, parse_oid
 from probes.snmp.poll_state import NARROW_COLUMNS, RoundArrays, oid_bytes
-from probes.snmp.secure import open_packet, take_pdu
+from probes.snmp.secure import Agent
 from probes.snmp.text import decode_text
 from probes.snmp.trap import open_envelope, read_envelope
 from probes.snmp.trap_usm import TrapSecurity
@@ -44,6 +44,8 @@ from probes.snmp.trap_usm import TrapSecurity
 KEY = 0x15A5A5A5
 COLUMNS = IF_COLUMNS + NARROW_COLUMNS
 SIZE = 2048
+ENGINE, V3_ID = b"\x80\x00\x7e\xd9\x05fuzz", b"\x41\x02\x03\x04"
+V3_PDU = encode_pdu(0xA2, int.from_bytes(V3_ID, "big"), 0, 0, [parse_oid("1.3.6.1.2.1.1.3.0")])
 
 Decoder = Callable[[bytes], object]
 """Raises BerError for what is broken, and nothing else ever."""
@@ -80,6 +82,19 @@ def _v3() -> bytes:
     engine = b"\x80\x00\x7e\xd9\x05fuzz"
     body = encode_scoped_pdu(engine, b"", encode_pdu(INFORM, 7, 0, 0, [parse_oid("1.3.6.1.2.1.1.3.0")]))
     return encode_v3(7, 4, SecurityParameters(engine, 3, 700, b"user", b"", b""), body)[0]
+
+
+def _v3_agents() -> list[Agent]:
+    """One without keys, one with all, that wait for the answer to `V3_ID`."""
+    agents = [Agent(Credential("3", user="a")), Agent(Credential("3", b"", "a", "sha256", "a" * 8, "aes128", "b" * 8))]
+    for agent in agents:
+        agent.meet(ENGINE, 3, 700, 0.0)
+        agent.request_id, agent.pdu = V3_ID, V3_PDU
+    return agents
+
+
+def _v3_answers() -> list[bytes]:
+    return [engines.load("seal", "python").Seal(1).wrap(agent, SIZE, 0.0) for agent in _v3_agents()]
 
 
 def _walk(engine: str) -> Decoder:
@@ -145,8 +160,29 @@ def _v3_whole(data: bytes) -> object:
     return decode_scoped_pdu(decode_v3(data).body)
 
 
-def _opened(data: bytes) -> object:
-    return take_pdu(open_packet(data).body)
+def _opened(engine: str) -> Decoder:
+    """Answers as a round of v3 takes them, of an agent without keys and of one with all; what is within is read also where the digest is wrong."""
+    seals, agents = engines.load("seal", engine), _v3_agents()  # type: ignore[arg-type]
+    source, _ = pack_addresses([("127.0.0.1", 161)])
+    seal, device = seals.Seal(1), np.zeros(1, np.int32)
+    lengths, packet = np.zeros(1, np.int32), np.zeros(SIZE, np.uint8)
+
+    def put(data: bytes) -> None:
+        packet[: len(data)], lengths[0] = np.frombuffer(data, np.uint8), len(data)
+
+    def read(data: bytes) -> object:
+        data, found = data[:SIZE], 0
+        for agent in agents:
+            agent.meet(ENGINE, 3, 700, 0.0)
+            seal.begin({0: agent}, source.tobytes())
+            put(seals.as_v2c(V3_PDU))
+            seal.wrap_all(device.data, 1, packet.data, SIZE, lengths.data, 0.0)
+            put(data)
+            found += seal.open_all(packet.data, SIZE, lengths.data, source.data, 1, 0.0)
+        opened = seals.open_packet(data)
+        return found, seals.take_pdu(seal.decrypt(agents[1], opened))
+
+    return read
 
 
 _GET = encode_message("2c", b"public", encode_pdu(0xA2, 7, 0, 0, [parse_oid("1.3.6.1.2.1.1.3.0")]))
@@ -155,7 +191,7 @@ _PING = bytes([0x45]) + bytes(19) + bytes([0, 0, 0, 0, 0x12, 0x34, 0xFF, 0xFF, 1
 PURE: dict[str, tuple[Callable[[], Decoder], list[bytes]]] = {
     "message": (lambda: decode_message, [_GET, _response()]),
     "message v3": (lambda: _v3_whole, [_v3()]),
-    "answer v3": (lambda: _opened, [_v3()]),
+    "answer v3, plain": (lambda: _opened("python"), _v3_answers()),
     "trap": (lambda: lambda data: read_envelope(data, open_envelope(data)), [_trap(), _trap_v1()]),
     "trap v3": (_traps_v3, [_v3()]),
     "text": (lambda: decode_text, ["教学楼".encode("gbk"), "教学楼".encode()]),
@@ -166,6 +202,7 @@ COMPILED: dict[str, tuple[Callable[[], Decoder], list[bytes]]] = {
     "decode": (lambda: engines.load("walk", "compiled").decode, [_response()]),
     "walk": (lambda: _walk("compiled"), [_response()]),
     "ping": (lambda: _echo("compiled"), [_PING]),
+    "answer v3": (lambda: _opened("compiled"), _v3_answers()),
 }
 DECODERS = PURE | COMPILED
 

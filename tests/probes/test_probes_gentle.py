@@ -5,12 +5,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from toy_agent import ToyTable, if_table
-from virtual_net import Station, VirtualClock, poller_over
+from virtual_net import SecureStation, Station, VirtualClock, poller_over
 
 from probes import engine as engines
 from probes.snmp.credential import Credential
 from probes.snmp.pace import Asking, Pace
-from probes.snmp.poll import COUNTER32, SnmpTargets
+from probes.snmp.poll import COUNTER32, SnmpPoller, SnmpTargets
 from probes.snmp.poll_loop import RoundLoop
 from probes.snmp.timers import spread_timeouts, waits_us
 
@@ -149,6 +149,58 @@ def test_many_agents_behind_one_slow_way_are_not_asked_into_a_queue(
     assert second.requests == second.answers  # what is late is waited for
     assert not targets.pace.dialect.any()  # nobody is taken for one that knows no GETBULK
     assert not targets.pace.level.any()
+
+
+# --- slow agents of v3
+
+V3 = Credential("3", b"", "edu", "sha256", "an-auth-password", "aes128", "a-priv-password")
+
+
+def of_v3(seconds: float, engine: str, n_ports: int = 8) -> tuple[SecureStation, SnmpPoller, SnmpTargets, VirtualClock]:
+    station = SecureStation(ports(n_ports), V3, lambda *_: seconds)
+    poller, clock = poller_over({HOST: station}, engine)
+    return station, poller, SnmpTargets([HOST], credentials=V3), clock
+
+
+@pytest.mark.parametrize("seconds", [0.01, 2.0, 3.0, 4.0, 5.0])
+def test_a_slow_agent_of_v3_is_learnt_and_then_asked_once_for_each_answer(engine: str, seconds: float) -> None:
+    station, poller, targets, clock = of_v3(seconds, engine)
+    for number in range(3):
+        began = clock.now()
+        readings = poller.round(targets)
+        assert clock.now() - began <= 12.4  # a quarter of a second more where something has just come
+        if number and seconds > 1:
+            assert readings.rtt_s[0] == pytest.approx(seconds, rel=0.1)
+        clock.seconds += 60
+    assert targets.pace.srtt_us[0] >= seconds * 0.9e6
+    station.asked.clear()
+    station.overlaps = 0
+    readings = poller.round(targets)
+    assert readings.answered.all()
+    assert station.overlaps == 0  # one request in flight
+    assert "discovery" not in {asked[0] for _, asked in station.asked}
+    assert readings.requests == len(station.asked)
+    assert len(readings.if_index) == 8
+    assert readings.complete.all()
+
+
+def test_a_late_answer_of_v3_is_life_and_makes_the_timer_begin_again(engine: str) -> None:
+    station, poller, targets, clock = of_v3(0.01, engine, 2)
+    assert poller.round(targets).complete.all()
+    clock.seconds += 60
+    station.delay = lambda *_: 3.0
+    readings = poller.round(targets)
+    assert readings.answered.all()
+    assert readings.dropped_late > 0
+    assert targets.pace.srtt_us[0] >= 2.9e6
+
+
+def test_a_dead_agent_of_v3_is_given_up_as_early_as_any(engine: str) -> None:
+    poller, clock = poller_over({}, engine)
+    began = clock.now()
+    readings = poller.round(SnmpTargets([HOST], credentials=V3))
+    assert not readings.answered.any()
+    assert clock.now() - began <= 12.1
 
 
 # --- budgets and pauses

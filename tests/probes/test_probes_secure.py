@@ -1,7 +1,9 @@
 """SNMPv3 in batch rounds: the same values as the client's from the same snmpd, through reboots, forgeries and garbage; on both engines."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from snmpd_agent import COMBINATIONS, Relay, Snmpd, user
 
 from probes import engine as engines
+from probes.engine.channel import pack_addresses
 from probes.snmp import secure
 from probes.snmp.ber import BerError
 from probes.snmp.client import SnmpClient
@@ -17,6 +20,7 @@ from probes.snmp.credential import Credential
 from probes.snmp.message import decode_v3
 from probes.snmp.oids import parse_oid
 from probes.snmp.poll import FELL_SILENT, IF_COLUMNS, SnmpPoller, SnmpReadings, SnmpTargets
+from probes.snmp.usm import LocalKeys
 
 COLUMNS = [parse_oid(oid) for _, oid in IF_COLUMNS]
 FIXED = [0, 1, 8]
@@ -185,11 +189,11 @@ def test_an_answer_in_clear_to_an_encrypted_question_is_no_answer(snmpd: Snmpd, 
         if not packet.security.digest:
             return [data]
         identity = packet.message_id.to_bytes(4, "big")
-        pdu = secure.tlv(0xA2, b"\x02\x04" + identity + b"\x02\x01\x00\x02\x01\x00\x30\x00")
-        forged = secure.discovery(identity, 2048)
+        pdu = PLAIN.tlv(0xA2, b"\x02\x04" + identity + b"\x02\x01\x00\x02\x01\x00\x30\x00")
+        forged = PLAIN.discovery(identity, 2048)
         at = forged.index(b"\x30", forged.index(b"\x04\x10\x30\x0e") + 18)
         content = forged[2:at].replace(b"\x04\x01\x04", b"\x04\x01\x00", 1)
-        return [secure.tlv(0x30, content + secure.tlv(0x30, b"\x04\x00\x04\x00" + pdu))]
+        return [PLAIN.tlv(0x30, content + PLAIN.tlv(0x30, b"\x04\x00\x04\x00" + pdu))]
 
     with Relay(snmpd.port, mangle) as relay:
         targets = SnmpTargets(["127.0.0.1"], ports=relay.port, credentials=user())
@@ -201,65 +205,197 @@ def test_an_answer_in_clear_to_an_encrypted_question_is_no_answer(snmpd: Snmpd, 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
-KNOWN = secure.Agent(user())
-KNOWN.meet(b"\x80\x00\x1f\x88engine", 3, 1000, 0.0)
-KNOWN.request_id = b"\x41\x02\x03\x04"
-KNOWN.pdu = secure.tlv(0xA2, b"\x02\x04" + KNOWN.request_id + b"\x02\x01\x00\x02\x01\x00\x30\x00")
-MESSAGE = KNOWN.wrap(2048, 77, 5.0)
+ENGINE = b"\x80\x00\x1f\x88engine"
+REQUEST_ID = b"\x41\x02\x03\x04"
+PLAIN = engines.load("seal", "python")
 
 
-def opened(data: bytes) -> bytes | None:
+def a_pdu(request_id: bytes = REQUEST_ID, kind: int = 0xA2) -> bytes:
+    return PLAIN.tlv(kind, b"\x02\x04" + request_id + b"\x02\x01\x00\x02\x01\x00\x30\x00")
+
+
+def known(credential: Credential | None = None) -> secure.Agent:
+    """An agent whose engine is known, with a request that waits."""
+    agent = secure.Agent(credential or user())
+    agent.meet(ENGINE, 3, 1000, 0.0)
+    agent.request_id, agent.pdu = REQUEST_ID, a_pdu()
+    return agent
+
+
+KNOWN = known()
+MESSAGE = PLAIN.Seal(77).wrap(KNOWN, 2048, 5.0)
+
+
+@pytest.fixture(scope="module", params=["python", "compiled"])
+def seals(request: pytest.FixtureRequest) -> Any:
+    """The module that wraps and opens, on either engine."""
+    try:
+        return engines.load("seal", request.param)
+    except ImportError as reason:
+        pytest.skip(str(reason))
+
+
+def opened(seals: Any, data: bytes) -> bytes | None:
     """What an agent's answer gives: the PDU, or None where it is not believed. BerError where it is broken."""
-    packet = secure.open_packet(data)
-    if not KNOWN.is_authentic(data, packet):
+    packet, seal = seals.open_packet(data), seals.Seal(1)
+    if not seal.is_authentic(KNOWN, data, packet):
         return None
-    return secure.take_pdu(KNOWN.decrypt(packet))
+    return seals.take_pdu(seal.decrypt(KNOWN, packet))
 
 
-def test_what_is_wrapped_is_opened_again() -> None:
-    assert opened(MESSAGE) == KNOWN.pdu
-    v2c = secure.as_v2c(KNOWN.pdu)
-    assert secure.from_v2c(v2c) == (KNOWN.pdu, KNOWN.request_id)
+def outcome(read: Callable[[bytes], object], data: bytes) -> object:
+    """What reading gives: its fields where it is a packet; that it is broken."""
+    try:
+        found = read(data)
+    except BerError:
+        return BerError
+    if not hasattr(found, "digest_at"):
+        return found
+    return [getattr(found, name) for name in FIELDS]
+
+
+FIELDS = ["message_id", "flags", "engine_id", "boots", "time", "digest_at", "digest", "salt", "body"]
+
+
+def test_what_is_wrapped_is_opened_again(seals: Any) -> None:
+    assert opened(seals, MESSAGE) == KNOWN.pdu
+    assert seals.pdu_of(seals.as_v2c(KNOWN.pdu)) == KNOWN.pdu
+    assert seals.id_of(KNOWN.pdu) == KNOWN.request_id
     decoded = decode_v3(MESSAGE)
     assert (decoded.security.boots, decoded.security.time, decoded.security.user) == (3, 1005, b"sha256aes128")
 
 
+@pytest.mark.parametrize(("auth", "priv"), COMBINATIONS)
+@pytest.mark.parametrize("size", [0, 300])
+def test_both_engines_write_the_same_message(seals: Any, auth: str, priv: str, size: int) -> None:
+    agent = known(user(auth, priv))
+    agent.pdu += bytes(size)
+    message = seals.Seal(2**64 - 1).wrap(agent, 2048, 5.0)
+    assert message == PLAIN.Seal(2**64 - 1).wrap(agent, 2048, 5.0)
+    packet, seal = seals.open_packet(message), seals.Seal(1)
+    assert seal.is_authentic(agent, message, packet) == bool(auth)
+    padded = seal.decrypt(agent, packet)
+    assert seals.take_pdu(padded) == agent.pdu
+
+
 @given(st.binary(max_size=200))
-def test_garbage_is_refused_and_nothing_else(data: bytes) -> None:
-    for read in (secure.open_packet, secure.take_pdu, secure.read_report, opened):
-        try:
-            read(data)
-        except BerError:
-            pass
+def test_garbage_is_refused_and_nothing_else(seals: Any, data: bytes) -> None:
+    for name in ("open_packet", "take_pdu", "read_report"):
+        assert outcome(getattr(seals, name), data) == outcome(getattr(PLAIN, name), data)
+    assert outcome(partial(opened, seals), data) == outcome(partial(opened, PLAIN), data)
 
 
 @given(st.lists(st.tuples(st.integers(0, len(MESSAGE) - 1), st.integers(1, 255)), min_size=1, max_size=4))
-def test_a_changed_message_is_never_believed(changes: list[tuple[int, int]]) -> None:
+def test_a_changed_message_is_never_believed(seals: Any, changes: list[tuple[int, int]]) -> None:
     data = bytearray(MESSAGE)
     for at, bits in changes:
         data[at] ^= bits
     if bytes(data) == MESSAGE:
         return
-    try:
-        assert opened(bytes(data)) is None
-    except BerError:
-        pass
+    assert outcome(seals.open_packet, bytes(data)) == outcome(PLAIN.open_packet, bytes(data))
+    assert outcome(partial(opened, seals), bytes(data)) in (None, BerError)
 
 
 @given(st.integers(0, len(MESSAGE) - 1))
-def test_a_cut_message_is_broken(size: int) -> None:
+def test_a_cut_message_is_broken(seals: Any, size: int) -> None:
     with pytest.raises(BerError):
-        secure.open_packet(MESSAGE[:size])
+        seals.open_packet(MESSAGE[:size])
+
+
+class Wire:
+    """A round's buffers over agents at 10.0.0.1 and on, and their seal."""
+
+    def __init__(self, seals: Any, agents: list[secure.Agent]) -> None:
+        self.seals, self.agents, self.seal = seals, agents, seals.Seal(5)
+        self.packed, _ = pack_addresses([(f"10.0.0.{i + 1}", 161) for i in range(len(agents))])
+        self.seal.begin(dict(enumerate(agents)), self.packed.tobytes())
+        self.packets, self.lengths = np.zeros(8 * 2048, np.uint8), np.zeros(8, np.int32)
+        self.sources = np.zeros(8 * 28, np.uint8)
+
+    def fill(self, messages: list[bytes], devices: list[int]) -> None:
+        for i, (message, device) in enumerate(zip(messages, devices, strict=True)):
+            self.packets[i * 2048 : i * 2048 + len(message)] = np.frombuffer(message, np.uint8)
+            self.lengths[i] = len(message)
+            self.sources[i * 28 : i * 28 + 28] = self.packed[device * 28 : device * 28 + 28]
+
+    def held(self, count: int) -> list[bytes]:
+        return [self.packets[i * 2048 : i * 2048 + self.lengths[i]].tobytes() for i in range(count)]
+
+    def send(self, devices: list[int], ids: list[bytes], now: float = 5.0) -> list[bytes]:
+        self.fill([self.seals.as_v2c(a_pdu(request_id, 0xA5)) for request_id in ids], devices)
+        numbers = np.array(devices, np.int32)
+        self.seal.wrap_all(numbers.data, len(ids), self.packets.data, 2048, self.lengths.data, now)
+        return self.held(len(ids))
+
+    def open(self, messages: list[bytes], devices: list[int], now: float = 5.0) -> list[bytes]:
+        self.fill(messages, devices)
+        arrays = self.packets.data, 2048, self.lengths.data, self.sources.data
+        return self.held(self.seal.open_all(*arrays, len(messages), now))
+
+
+def answer(request_id: bytes, agent: secure.Agent | None = None, kind: int = 0xA2) -> bytes:
+    """What the agent says to this request: its answer, signed and encrypted."""
+    speaker = known(agent.credential if agent else None)
+    speaker.request_id, speaker.pdu = request_id, a_pdu(request_id, kind)
+    return PLAIN.Seal(99).wrap(speaker, 2048, 5.0)  # type: ignore[no-any-return]
+
+
+def test_answers_of_strangers_and_doubles_are_counted_and_late_ones_are_given_to_the_engine(seals: Any) -> None:
+    wire = Wire(seals, [known(), known()])
+    first, second, third = (bytes((0x41, 0, 0, k)) for k in range(3))
+    wire.send([0, 1], [first, third])
+    wire.send([0], [second])
+    assert wire.open([answer(first)], [1]) == []
+    assert wire.seal.foreign == 1
+    late, true = wire.open([answer(first), answer(second), answer(first), answer(second)], [0] * 4)
+    assert (seals.id_of(seals.pdu_of(late)), seals.id_of(seals.pdu_of(true))) == (first, second)
+    assert wire.seal.foreign == 3
+    assert wire.open([answer(third), b"\x30\x00", answer(third)[:-1]], [1, 1, 1]) == [seals.as_v2c(a_pdu(third))]
+    assert wire.seal.broken == 2
+    assert wire.agents[0].pdu == b""
+
+
+@pytest.mark.parametrize("priv", ["", "aes128"])
+def test_who_signs_without_a_key_before_the_engine_is_known_is_not_believed(seals: Any, priv: str) -> None:
+    wire = Wire(seals, [secure.Agent(user("sha256", priv))])
+    wire.send([0], [REQUEST_ID])
+    forger = known(user("sha256", priv))
+    forger.engine_id, forger.keys = b"", LocalKeys(b"", bytes(16))
+    forger.set_clock(3, 1000, 0.0)
+    forger.engine_id = b"unused"
+    forged = PLAIN.Seal(1).wrap(forger, 2048, 0.0)
+    assert PLAIN.open_packet(forged).engine_id == b""
+    assert wire.open([forged], [0]) == []
+    assert wire.seal.unauthentic == 1
+
+
+def test_the_tries_of_a_question_that_are_remembered_are_few(seals: Any) -> None:
+    wire = Wire(seals, [known()])
+    ids = [bytes((0x41, 0, 0, k)) for k in range(12)]
+    for request_id in ids:
+        wire.send([0], [request_id])
+    assert wire.agents[0].ids == tuple(ids[-8:])
+    assert wire.open([answer(ids[3])], [0]) == []
+    assert len(wire.open([answer(ids[4])], [0])) == 1
+
+
+def test_what_does_not_fit_its_buffer_is_refused(seals: Any) -> None:
+    wire = Wire(seals, [known()])
+    number = np.zeros(1, np.int32)
+    for arguments in ((9, 2048), (1, 64)):
+        wire.lengths[:] = 60
+        with pytest.raises((ValueError, IndexError)):
+            wire.seal.wrap_all(number.data, arguments[0], wire.packets.data, arguments[1], wire.lengths.data, 5.0)
 
 
 def test_an_answer_outside_the_time_window_is_stale() -> None:
-    packet = secure.open_packet(MESSAGE)
-    agent = secure.Agent(user())
-    agent.meet(b"\x80\x00\x1f\x88engine", 3, 1000, 0.0)
-    assert agent.accepts(packet, KNOWN.pdu, 100.0)
-    assert not agent.accepts(packet, KNOWN.pdu, 1000.0)
+    packet = PLAIN.open_packet(MESSAGE)
+    said = packet.flags, packet.boots, packet.time
+    agent = known()
+    assert agent.accepts(*said, 100.0)
+    assert not agent.accepts(*said, 1000.0)
     agent.set_clock(4, 0, 0.0)
-    assert not agent.accepts(packet, KNOWN.pdu, 0.0)
+    assert not agent.accepts(*said, 0.0)
 
 
 def test_duplicate_engines_are_named_but_not_one_agent_with_two_contexts() -> None:

@@ -5,13 +5,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from toy_agent import ToyTable
+from toy_agent import ToyTable, tlv
 
 from probes import engine
 from probes.engine.channel import pack_addresses
+from probes.snmp.ber import encode_integer, encode_oid
+from probes.snmp.credential import Credential
 from probes.snmp.poll import SnmpPoller
+from probes.snmp.secure import Agent
+from probes.snmp.secure_channel import Sealing
 
 _decode = engine.load("walk", "python").decode
+_seals = engine.load("seal", "python")
 SIZE, BATCH = 2048, 128
 
 
@@ -47,6 +52,41 @@ class Station:
         self.overlaps = 0
         """Requests that came while it still worked on another."""
 
+    def hear(self, packet: bytes, seconds: float) -> tuple[tuple, bytes]:
+        """(the decoded request, the answer) at this time."""
+        asked = _decode(packet)
+        return asked, self.table.answer(asked)
+
+
+class SecureStation(Station):
+    """One that speaks v3 alone, to the user of `credential`; `asked` has "discovery" where its engine was asked for."""
+
+    def __init__(self, table: ToyTable, credential: Credential, delay: Callable[[int, tuple], float | None]) -> None:
+        super().__init__(table, delay)
+        self.self = Agent(credential)
+        self.self.meet(b"\x80\x00\x1f\x88toy", 3, 1000, 0.0)
+        self.seal = _seals.Seal(1)
+
+    def hear(self, packet: bytes, seconds: float) -> tuple[tuple, bytes]:
+        opened = _seals.open_packet(packet)
+        if not opened.engine_id:
+            return ("discovery",), _unknown_engine(self.self, opened.message_id, seconds)
+        assert self.seal.is_authentic(self.self, packet, opened)
+        asked = _decode(_seals.as_v2c(_seals.take_pdu(self.seal.decrypt(self.self, opened))))
+        self.self.pdu = _seals.pdu_of(self.table.answer(asked))
+        self.self.request_id = opened.message_id
+        return asked, self.seal.wrap(self.self, SIZE, seconds)
+
+
+def _unknown_engine(agent: Agent, message_id: bytes, seconds: float) -> bytes:
+    """The report that answers a discovery: usmStatsUnknownEngineIDs.0 (RFC 3414, 4)."""
+    varbind = encode_oid((1, 3, 6, 1, 6, 3, 15, 1, 1, 4, 0)) + b"\x41\x01\x01"
+    pdu = tlv(0xA8, b"\x02\x01\x00" * 3 + tlv(0x30, tlv(0x30, varbind)))
+    clock = encode_integer(agent.boots) + encode_integer(agent.clock(seconds))
+    security = tlv(0x30, tlv(4, agent.engine_id) + clock + tlv(4, b"") + tlv(4, b"") + tlv(4, b""))
+    scoped = tlv(0x30, tlv(4, agent.engine_id) + tlv(4, b"") + pdu)
+    return tlv(0x30, _seals.head(message_id, SIZE, 0) + tlv(4, security) + scoped)
+
 
 class VirtualChannel:
     """What `probes.engine.channel.Channel` is to a round's loop, over stations by address."""
@@ -73,10 +113,9 @@ class VirtualChannel:
             station = self.stations.get(source)
             if station is None:
                 continue
-            asked = _decode(bytes(self.out[i * SIZE : i * SIZE + self.out_lengths[i]]))
+            asked, answer = station.hear(bytes(self.out[i * SIZE : i * SIZE + self.out_lengths[i]]), now)
             station.asked.append((now, asked))
             delay = station.delay(len(station.asked) - 1, asked)
-            answer = station.table.answer(asked)
             if delay is None or not answer:
                 continue
             station.overlaps += now < station.busy_until
@@ -107,12 +146,26 @@ class VirtualChannel:
         pass
 
 
+class SecureVirtualChannel(Sealing, VirtualChannel):  # type: ignore[misc]  # of a channel it has what a round's loop needs
+    def __init__(self, clock: VirtualClock, stations: dict[str, Station], engine_name: str) -> None:
+        VirtualChannel.__init__(self, clock, stations)
+        self.prepare(engine_name)
+
+    def seconds(self) -> float:
+        return self.clock.now()
+
+    def receive(self) -> int:
+        got = super().receive()
+        self._tell()
+        return got
+
+
 def poller_over(stations: dict[str, Station], engine_name: str) -> tuple[SnmpPoller, VirtualClock]:
     """A poller whose rounds are over these stations (IPv4 addresses, port 161), in virtual time."""
     clock = VirtualClock()
 
-    def channel() -> Any:
-        return VirtualChannel(clock, stations)
+    def channel(secure: bool) -> Any:
+        return SecureVirtualChannel(clock, stations, engine_name) if secure else VirtualChannel(clock, stations)
 
     def time_of(_channels: Sequence[Any]) -> Any:
         return clock
