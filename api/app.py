@@ -31,6 +31,7 @@ from api import (
     tracing,
     unwatched,
     uptime,
+    vantage,
     why,
 )
 from api.changes import ChangeWatcher
@@ -124,7 +125,7 @@ def _add_calls(app: FastAPI) -> None:
         why,
     ):
         app.include_router(module.router, prefix="/api/v1", dependencies=strict)
-    for calls in (outlets.router, timeline.router, uptime.router, unwatched.router):
+    for calls in (outlets.router, timeline.router, uptime.router, unwatched.router, vantage.router):
         app.include_router(calls, prefix="/api/v1", dependencies=strict)
     app.include_router(changes_router, prefix="/api/v1")
     app.include_router(observe.router)

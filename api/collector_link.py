@@ -9,6 +9,8 @@ import httpx
 
 SHORT_S = 2.0
 """Seconds to wait for live readings and the feed."""
+VANTAGE_S = 8.0
+"""Seconds to wait for what vantage points ask: of 100,000 targets the answer takes a second."""
 PROBE_S = 65.0
 """Seconds to wait for a probe made now: a device in full may take 60 s."""
 
@@ -63,6 +65,17 @@ class CollectorLink:
             if response.status_code >= 400:
                 raise CollectorRefused(response.status_code, response.text[:300])
             return response.content
+
+    def vantage(self, number: int, what: str, body: bytes) -> dict[str, Any]:
+        """POST /vantages/{id}/part or /reports: a body of JSON as it came from a vantage point."""
+        with _gone():
+            response = self._client.request("POST", f"/vantages/{number}/{what}", content=body, timeout=VANTAGE_S)
+            if response.status_code >= 400:
+                raise CollectorRefused(response.status_code, response.text[:300])
+            answer = response.json()
+        if not isinstance(answer, dict):
+            raise CollectorGone("no JSON object of a vantage point")
+        return answer
 
     @contextmanager
     def metrics(self, accept: str) -> Iterator[httpx.Response]:

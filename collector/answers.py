@@ -14,6 +14,7 @@ from collector.ring import read_lines
 from collector.rounds.messages import AskNow
 from collector.stretch import AFTER_S, BEFORE_S, About, stretch
 from collector.telling.trial import try_outlet
+from collector.vantage.words import WrongBundleError
 
 if TYPE_CHECKING:
     from collector.service import Service
@@ -55,6 +56,7 @@ def _feed(service: "Service", _match: Any, _headers: Any, _body: Any) -> Answer:
             "rounds": rounds,
             "outlets": service.outlets.detail(),
             "traps": service.traps.detail(),
+            "vantages": service.vantages.detail(),
             "warnings": _warnings(service),
             "snmp_not_yet_seen": list(service.bench.snmp_unseen[:1000]),
         },
@@ -111,6 +113,21 @@ def _read(service: "Service", _match: Any, _headers: Any, body: dict[str, Any]) 
     return _json(service, 202 if heard else 404, {"devices": len(wanted)})
 
 
+def _vantage_part(service: "Service", match: "re.Match[str]", _headers: Any, body: dict[str, Any]) -> Answer:
+    """What a vantage point is to ask: {"have": the name of the part that it has}."""
+    found = service.vantages.answer_part(int(match[1]), str(body.get("have") or ""))
+    return _json(service, 404 if found is None else 200, found or {"error": "there is no such vantage point"})
+
+
+def _vantage_reports(service: "Service", match: "re.Match[str]", _headers: Any, body: dict[str, Any]) -> Answer:
+    """What a vantage point saw (collector/vantage/words.py)."""
+    try:
+        found = service.vantages.answer_reports(int(match[1]), body)
+    except WrongBundleError as error:
+        return _json(service, 400, {"error": str(error)})
+    return _json(service, 404 if found is None else 200, found or {"error": "there is no such vantage point"})
+
+
 def _test_outlet(service: "Service", match: "re.Match[str]", _headers: Any, body: dict[str, Any]) -> Answer:
     """One plain message through an outlet now, and what the far side said."""
     by = str(body.get("by") or "")[:80]
@@ -155,4 +172,6 @@ WAYS: tuple[tuple[str, str, Callable[["Service", Any, dict[str, str], dict[str, 
     ("POST", "/read", _read),
     ("POST", r"/outlets/(\d+)/test", _test_outlet),
     ("POST", "/trace", _trace),
+    ("POST", r"/vantages/(\d+)/part", _vantage_part),
+    ("POST", r"/vantages/(\d+)/reports", _vantage_reports),
 )

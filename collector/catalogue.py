@@ -152,6 +152,38 @@ SELF: tuple[Metric, ...] = (
         ("vendor", "model", "asked"),
     ),
     Metric("edunet_targets_answering", "gauge", "Devices that answered in the last liveness round.", "", ()),
+    Metric(
+        "edunet_vantage_up", "gauge", "1 where a vantage point has handed reports in within 30 s.", "", ("vantage",)
+    ),
+    Metric(
+        "edunet_vantage_blind",
+        "gauge",
+        "Zones that a vantage point cannot see, by its own reference targets.",
+        "",
+        ("vantage",),
+    ),
+    Metric("edunet_vantage_reports_total", "counter", "Round reports taken from a vantage point.", "", ("vantage",)),
+    Metric(
+        "edunet_vantage_refused_total",
+        "counter",
+        "Round reports of a vantage point that were refused, by why (form, part, zone, target, clock, late).",
+        "",
+        ("vantage", "reason"),
+    ),
+    Metric(
+        "edunet_vantage_age_seconds",
+        "gauge",
+        "Age of the last reports that a vantage point handed in.",
+        "seconds",
+        ("vantage",),
+    ),
+    Metric(
+        "edunet_vantage_clock_offset_seconds",
+        "gauge",
+        "The judge's clock minus a vantage point's own; its rounds keep the judge's.",
+        "seconds",
+        ("vantage",),
+    ),
     Metric("edunet_blind_zones", "gauge", "Zones whose reference targets the collector cannot see.", "", ()),
     Metric("edunet_ping_method_info", "gauge", "How the collector pings.", "", ("method",)),
     Metric("edunet_rounds_process_starts_total", "counter", "Starts of the rounds process.", "", ()),

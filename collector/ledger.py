@@ -26,7 +26,7 @@ class Batch:
     node_states: dict[tuple[str, int], Row] = field(default_factory=dict)
     gone: set[tuple[str, int]] = field(default_factory=set)
     unseen: list[tuple[str, Row]] = field(default_factory=list)
-    """("open" | "close" | "add", row)"""
+    """("open" | "close" | "add" | "seen", row)"""
     memory: dict[str, Row] = field(default_factory=dict)
     seen: dict[int, datetime] = field(default_factory=dict)
     facts: dict[int, Row] = field(default_factory=dict)

@@ -82,6 +82,7 @@ def self_values(service: "Service") -> Values:
     found = service.live.matched()
     if found is not None:
         values["edunet_snmp_devices"] = count_by_model(*found)
+    values |= _vantages(service.vantages.detail().values())
     values |= _traps(service)
     values |= _messages(service.telling.detail())
     health = service.live.health
@@ -106,6 +107,27 @@ def self_values(service: "Service") -> Values:
         for protocol, reasons in detail.get("dropped_answers", {}).items():
             values[f"edunet_{protocol}_answers_dropped_total"] = {(reason,): n for reason, n in reasons.items()}
     return values
+
+
+def _vantages(fares: Iterable[dict[str, Any]]) -> Values:
+    """How vantage points fare."""
+    by_name = {fare["name"]: fare for fare in fares}
+    if not by_name:
+        return {}
+    return {
+        "edunet_vantage_up": {(name,): float(fare["up"]) for name, fare in by_name.items()},
+        "edunet_vantage_blind": {(name,): float(len(fare["blind"])) for name, fare in by_name.items()},
+        "edunet_vantage_reports_total": {(name,): float(fare["reports"]) for name, fare in by_name.items()},
+        "edunet_vantage_refused_total": {
+            (name, reason): float(count) for name, fare in by_name.items() for reason, count in fare["refused"].items()
+        },
+        "edunet_vantage_age_seconds": {
+            (name,): fare["age_s"] for name, fare in by_name.items() if fare["age_s"] is not None
+        },
+        "edunet_vantage_clock_offset_seconds": {
+            (name,): fare["offset_s"] for name, fare in by_name.items() if "offset_s" in fare
+        },
+    }
 
 
 def _traps(service: "Service") -> Values:

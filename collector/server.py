@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collector.answers import answer
+from collector.vantage.words import MOST_BODY as MOST_BUNDLE
 
 if TYPE_CHECKING:
     from collector.service import Service
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_BODY = 65_536
+
+MOST_OF_VANTAGE = MOST_BUNDLE + 1024
+"""What vantage points hand in is larger; the api has checked who they are."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -29,12 +33,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Ask for something to be done."""
         length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > MOST_BODY:
+        most = MOST_OF_VANTAGE if self.path.startswith("/vantages/") else MOST_BODY
+        if not length.isdigit() or int(length) > most:
             self._send(413, "application/json", b'{"error": "too long"}')
             return
         try:
             body = json.loads(self.rfile.read(int(length)) or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             self._send(400, "application/json", b'{"error": "no JSON"}')
             return
         self._answer("POST", body if isinstance(body, dict) else {})

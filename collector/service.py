@@ -20,7 +20,7 @@ from collector.degraded.rules import RuleRows, read_rules
 from collector.degraded.sensors import SensorStore
 from collector.degraded.watch import Watch
 from collector.heap import keep_small
-from collector.judging import Bench, Recorder
+from collector.judging import RECORD_S, Bench, Recorder
 from collector.ledger import Batch, Ledger
 from collector.live import Live
 from collector.outlets.board import Outlets
@@ -37,6 +37,8 @@ from collector.telling.telling import Telling
 from collector.traps.desk import TrapDesk
 from collector.traps.messages import TrapNews
 from collector.traps.register import read_senders
+from collector.vantage.desk import VantageDesk, VantageRound, VantageRows, read_vantages
+from collector.vantage.words import LATE_S
 from collector.ways import WayNews
 from collector.windows import read_windows
 from collector.writer import Writer
@@ -102,6 +104,7 @@ class Service:
             read_now=lambda plan, targets: self.child.tell(AskNow(plan.version, targets)),
             sockets=trap_sockets,
         )
+        self.vantages = VantageDesk(self.clock.now, settings.liveness_every_s, self._queue.put)
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
         self._ring_thread: threading.Thread | None = None
@@ -246,6 +249,9 @@ class Service:
                     )
                     for warning in plan.warnings[:20]:
                         log.warning("plan: %s", warning)
+                    vantages = read_vantages(self.register)
+                    self.vantages.prepare(plan, vantages)
+                    self._queue.put(VantageRows(vantages))
                     self._queue.put(plan)
                     self.child.follow(plan.targets)
                     self._queue.put(read_cause_rules(self.register))
@@ -275,6 +281,8 @@ class Service:
             self._take_one(self._patience())
             while not self._queue.empty():
                 self._take_one(0.0)
+            for held in self.vantages.due():
+                self._take_round(held)
             self.bench.step(self.clock.now())
             if time.monotonic() - beat > BEAT_S:
                 beat = time.monotonic()
@@ -290,8 +298,13 @@ class Service:
         except queue.Empty:
             return
         if isinstance(message, ShardRound):
-            if not self.bench.take(message):
-                self.stale_reports += 1
+            if not self.vantages.hold(message):
+                self._take_round(message)
+        elif isinstance(message, VantageRound):
+            for report in self.vantages.merge(message):
+                self.bench.take_vantage(report)
+        elif isinstance(message, VantageRows):
+            self.vantages.rows = message.rows
         elif isinstance(message, Health):
             if self.live.take_health(message):
                 self.bench.look_at_agents(self.live, self.settings.agent_silent_rounds, self.clock.now())
@@ -312,10 +325,16 @@ class Service:
             self.degraded.class_hours.set(message.calendars)
         elif isinstance(message, Plan):
             self.bench.follow(message, self.clock.now())
+            self.vantages.follow(message)
+            self.bench.keep_record(LATE_S + 30.0 if self.vantages.rows else RECORD_S)
             self.degraded.follow(self.bench)
             self.live.plan = message
         else:
             self.bench.set_windows(message, self.clock.now())
+
+    def _take_round(self, message: ShardRound) -> None:
+        if not self.bench.take(message, self.vantages.saw(message)):
+            self.stale_reports += 1
 
     def _beats(self) -> dict[str, dict[str, Any]]:
         beats: dict[str, dict[str, Any]] = {"judge": {"at": utcnow(), "detail": self.judge_detail()}}
@@ -326,6 +345,8 @@ class Service:
         if self.telling.is_alive():
             detail = {**self.outlets.detail(), "telling": self.telling.detail()}
             beats["outlets"] = {"at": utcnow(), "detail": detail, "stale_after": 60.0}
+        if self.vantages.rows:
+            beats["vantages"] = {"at": utcnow(), "detail": self.vantages.detail()}
         return beats
 
     def judge_detail(self) -> dict[str, Any]:

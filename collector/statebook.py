@@ -48,6 +48,8 @@ class StateBook:
         self._port_word: dict[tuple[str, str], bool] = {}
         self._explained: dict[int, tuple[bool, str | None]] = {}
         self._unseen: dict[tuple[int, int], str] = {}
+        self._blind: dict[tuple[int, int], str] = {}
+        """(zone, shard) -> why nobody saw it last ("": somebody did), and why our own rounds did not"""
         self._fresh = np.zeros(0, np.bool_)
         self._lines: LineView | None = None
         self._batch = Batch()
@@ -265,7 +267,7 @@ class StateBook:
         if target < 0:
             return ""
         key = (int(self.plan.targets.zone[target]), int(self.plan.targets.shard[target]))
-        return self._unseen.get(key) or "stopped"
+        return self._unseen.get(key) or self._blind.get(key) or "stopped"
 
     def _sum_up(self, t: float) -> None:
         """Lines, sites and schools follow from what was just moved."""

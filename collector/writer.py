@@ -147,6 +147,8 @@ def _write_unseen(session: Session, what: str, row: Row) -> None:
         store.open_unseen(session, row["zone"], row["shard"], row["from_at"], row["reason"])
     elif what == "close":
         store.close_unseen(session, row["zone"], row["shard"], row["until_at"])
+    elif what == "seen":
+        store.see_unseen(session, row["zone"], row["shard"], row["from_at"], row["until_at"], row["least_s"])
     else:
         store.add_unseen(session, [row])
 

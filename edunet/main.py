@@ -13,6 +13,7 @@ COMMANDS: tuple[str, ...] = (
     "up",
     "api",
     "collector",
+    "vantage",
     "imports",
     "check",
     "zone",

@@ -16,6 +16,7 @@ from inventory.credentials import open_secret, resolve_credentials
 from inventory.database import Register
 from inventory.models import Address, Credential, Device, DeviceKind, Line, LineSite, School, Site, Watch, Zone, table
 from inventory.sealing import UnsealError
+from inventory.vantages import list_vantages
 from inventory.words import Language, say
 
 NAMED = 5
@@ -45,7 +46,7 @@ def check_register(register: Register, today: date | None = None) -> list[Findin
     """Everything that is not in order, errors first. today: the local day, for calendars."""
     with register.session() as session:
         found = [*_addresses(session), *_lines(session), *_schools(session), *_doubles(session)]
-        found += [*_credentials(session, register), *_zones(session), *_key_file(register)]
+        found += [*_credentials(session, register), *_zones(session), *_vantages(session), *_key_file(register)]
         found += _calendars(session, register, today or datetime.now(ZoneInfo(register.timezone)).date())
     return sorted(found, key=lambda finding: finding.level != "error")
 
@@ -175,6 +176,17 @@ def _zones(session: Session) -> list[Finding]:
         text = _Text("zone {names} has no reference targets, so the collector cannot tell its own blindness well")
         found.append(Finding("warning", "no_references", text, {"names": ", ".join(blind)}))
     return found
+
+
+def _vantages(session: Session) -> list[Finding]:
+    """Vantage points that hand nothing in, and those that could not tell their own blindness."""
+    rows = [row for row in list_vantages(session) if row["enabled"]]
+    quiet = [row["name"] for row in rows if row["state"] in ("never", "silent")]
+    weak = [row["name"] for row in rows if not row["references"].strip()]
+    return [
+        *_several("warning", "vantage_silent", _Text("{count} vantage points have handed no reports in: {names}"), quiet),
+        *_several("warning", "vantage_no_references", _Text("{count} vantage points have no reference targets, so they cannot tell their own blindness well: {names}"), weak),
+    ]  # fmt: skip
 
 
 def _key_file(register: Register) -> list[Finding]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, bindparam, delete, insert, select, update
+from sqlalchemy import Insert, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
@@ -183,6 +183,21 @@ def close_unseen(session: Session, zone: str, shard: int, until_at: datetime) ->
     row = table(Unseen)
     same = (row.c.zone == zone, row.c.shard == shard, row.c.until_at.is_(None))
     return bool(session.connection().execute(update(row).where(*same).values(until_at=until_at)).rowcount)
+
+
+def see_unseen(
+    session: Session, zone: str, shard: int, from_at: datetime, until_at: datetime, least_s: float = 0.0
+) -> None:
+    """Somebody saw this span after all: it is taken out of what was written as unseen. Closed rests shorter than `least_s` go too."""
+    row = table(Unseen)
+    within = (row.c.zone == zone, row.c.shard == shard, row.c.reason == "blind", row.c.from_at < until_at)
+    touched = select(row).where(*within, or_(row.c.until_at.is_(None), row.c.until_at > from_at))
+    connection = session.connection()
+    for old in connection.execute(touched).mappings().all():
+        connection.execute(delete(row).where(row.c.id == old["id"]))
+        rests = [(old["from_at"], from_at), (until_at, old["until_at"])]
+        kept = [(a, b) for a, b in rests if b is None or (b - a).total_seconds() > least_s]
+        add_unseen(session, [{**old, "id": None, "from_at": a, "until_at": b} for a, b in kept])
 
 
 def add_unseen(session: Session, rows: Sequence[Row]) -> None:

@@ -276,5 +276,7 @@ _RULES: dict[type[SQLModel], Callable[[Scope], ColumnElement[bool]]] = {
     m.JudgeState: _nothing,
 }
 
-_OPEN: frozenset[type[SQLModel]] = frozenset({m.AskingRule, m.CauseRule, m.Zone, m.Unseen, m.Feed, m.RegisterVersion})
+_OPEN: frozenset[type[SQLModel]] = frozenset(
+    {m.AskingRule, m.CauseRule, m.Zone, m.VantagePoint, m.Unseen, m.Feed, m.RegisterVersion}
+)
 """Tables that name no place, school or device."""

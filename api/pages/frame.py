@@ -31,6 +31,7 @@ Rest = ParamSpec("Rest")
 class Freshness:
     """How old what the page shows may be. at: the oldest sign of life of the parts; None: there was never one.
 
+    blind: zones that the collector itself cannot see; seen_by: those of them that vantage points see, with their names.
     detail, judge: what the rounds and the judge say of themselves (`feed.detail`).
     """
 
@@ -40,6 +41,12 @@ class Freshness:
     blind: tuple[str, ...] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
     judge: Mapping[str, Any] = field(default_factory=dict)
+    seen_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """Zones that nobody sees."""
+        return tuple(zone for zone in self.blind if zone not in self.seen_by)
 
 
 @dataclass
@@ -176,16 +183,28 @@ def read_freshness(session: Session, now: datetime) -> Freshness:
         row.name: row
         for row in session.connection().execute(
             select(feed.c.name, feed.c.at, feed.c.stale_after, feed.c.detail).where(
-                feed.c.name.in_(("judge", "rounds"))
+                feed.c.name.in_(("judge", "rounds", "vantages"))
             )
         )
     }
+    vantages = rows.pop("vantages", None)
     if not rows:
         return Freshness(None, 15.0, True)
     oldest = min(rows.values(), key=lambda row: row.at + timedelta(seconds=row.stale_after))
     rounds = dict(rows["rounds"].detail or {}) if "rounds" in rows else {}
     blind = rounds.get("blind") or (["*"] if rounds.get("self_ok") is False else [])
     named = tuple(str(zone) for zone in blind) if isinstance(blind, list) else ("*",)
-    stale = (now - oldest.at).total_seconds() > oldest.stale_after
+    stale = _is_old(oldest, now)
     judge = dict(rows["judge"].detail or {}) if "judge" in rows else {}
-    return Freshness(oldest.at, oldest.stale_after, stale, named, rounds, judge)
+    fares = (vantages.detail or {}) if vantages is not None and not _is_old(vantages, now) else {}
+    seen = {zone: by for zone in named if (by := _seers(fares, zone))}
+    return Freshness(oldest.at, oldest.stale_after, stale, named, rounds, judge, seen)
+
+
+def _is_old(row: Any, now: datetime) -> bool:
+    return bool((now - row.at).total_seconds() > row.stale_after)
+
+
+def _seers(fares: Mapping[str, Any], zone: str) -> tuple[str, ...]:
+    """Names of the vantage points that see a zone now."""
+    return tuple(str(fare["name"]) for fare in fares.values() if fare.get("up") and zone in fare.get("sees", ()))

@@ -43,6 +43,7 @@ WORDS: tuple[str, ...] = (
     *(f"{group}.{why}" for group in ("why", "why_do") for why in (
         "no_gateway", "not_seen", "blind", "tcp_only", "unknown", "planned_off", "maintenance", "silenced",
     )),
+    *(f"vantage.{state}" for state in ("sees", "blind", "silent", "never", "off")),
     *(f"unseen.{reason}" for reason in ("blind", "late", "stopped", "tcp_only")),
     *(f"month.{kind}" for kind in ("classes", "make_up", "off", "holiday", "vacation")),
     *(f"missing.{what}" for what in ("term", "hours")),

@@ -26,6 +26,7 @@ from api.resources.telling import CONTACTS, DUTIES, ESCALATION_STEPS, NOTICE_RUL
 from api.resources.timeline import INCIDENT_NOTES
 from api.resources.tokens import TOKENS
 from api.resources.users import USERS
+from api.resources.vantages import VANTAGES
 from api.resources.walls import WALLS
 from api.resources.zones import ZONES
 
@@ -63,6 +64,7 @@ RESOURCES: tuple[Resource, ...] = (
     USERS,
     TOKENS,
     WALLS,
+    VANTAGES,
     AUDIT,
 )
 

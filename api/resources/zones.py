@@ -10,7 +10,7 @@ from inventory.models import Zone, table
 from inventory.references import EXPECTED, parse_reference
 
 
-def _references(text: str) -> str:
+def check_references(text: str) -> str:
     """Reference targets: addresses that are pinged, `tcp:ADDRESS:PORT`, `gateway`; separated by commas."""
     words = [part.strip() for part in text.split(",") if part.strip()]
     if any(parse_reference(word) is None for word in words):
@@ -33,7 +33,7 @@ class ZoneCreate(Body):
     references: Annotated[
         Text,
         Field(max_length=500, description="Reference targets of its collectors: 10.0.0.1, tcp:10.0.0.1:53, gateway."),
-        AfterValidator(_references),
+        AfterValidator(check_references),
     ] = ""
 
 

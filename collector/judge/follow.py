@@ -20,6 +20,8 @@ class Follower:
     def __init__(self, wanted: bool) -> None:
         self.wanted = wanted
         self.kept: list[Transition] = []
+        self._late: set[int] = set()
+        self._late_from, self._late_until = np.inf, -np.inf
 
     def follow(self, judge: "Judge", t: float, heard: Heard | None, changes: list[Change]) -> None:
         """Keep what a round, or the end of a hold, has changed at t. heard: None where no round made the changes."""
@@ -35,14 +37,26 @@ class Follower:
             transition = now(judge, n, t, earliest.get(n))
             if transition is not None:
                 self.kept.append(transition)
-        if heard is not None:
-            for n in heard.late.tolist():
-                amended = now(judge, n, t, None, judge.record.spans_around(n, t))
-                if amended is not None and amended.amends:
-                    self.kept.append(amended)
+        if heard is not None and len(heard.behind):
+            every = float(judge.words.every[heard.behind].max())
+            reach = judge.words.gap_rounds * every + EPSILON
+            self._late.update(judge.record.troubled(heard.behind, t, reach).tolist())
+            self._late_from, self._late_until = min(self._late_from, t), max(self._late_until, t)
+
+    def _amend(self, judge: "Judge") -> None:
+        """What late reports have corrected since the last call: each node once, with its whole record there."""
+        nodes = np.array(sorted(self._late), np.int64)
+        kinds, which = judge.record.spans_of(nodes, self._late_from, self._late_until)
+        for n, k in zip(nodes.tolist(), which.tolist(), strict=True):
+            amended = now(judge, n, judge.now, None, kinds[k])
+            if amended is not None and amended.amends:
+                self.kept.append(amended)
+        self._late, self._late_from, self._late_until = set(), np.inf, -np.inf
 
     def drain(self, judge: "Judge") -> list[Transition]:
         """All since the last call; nodes whose reports have stopped are unknown."""
+        if self._late:
+            self._amend(judge)
         words = judge.words
         last, every = words.word_t, words.every
         stopped = (words.word != BLIND) & (words.word != NONE) & ~words.told_gap

@@ -258,10 +258,10 @@ class Judge:
         t = self.ticks.setdefault((report.zone, report.shard, report.tick), report.t)
         if (
             len(self.ticks) > 4096
-            and self.rules.record_s < INFINITY
-            and self.now - next(iter(self.ticks.values())) > 2 * self.rules.record_s
+            and self.record.keep_s < INFINITY
+            and self.now - next(iter(self.ticks.values())) > 2 * self.record.keep_s
         ):
-            oldest = self.now - self.rules.record_s
+            oldest = self.now - self.record.keep_s
             self.ticks = {key: first for key, first in self.ticks.items() if first >= oldest}
         return t
 

@@ -7,9 +7,11 @@ good. Reason: a late report splits a span that was counted already; to sum up ag
 
 from bisect import bisect_right, insort
 from dataclasses import dataclass, field
+from itertools import pairwise
 from operator import attrgetter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collector.judge.words import BLIND, DOWN, EPSILON, NONE, UP, Floats, Mask, Numbers
 
@@ -144,20 +146,67 @@ class Record:
                 words.append((entry.t, entry.every, word))
         return words
 
-    def spans_around(self, n: int, t: float) -> tuple[tuple[float, float, str], ...]:
-        """Node n's record from the word before t to the word after it."""
-        words = self.words_on(n)
-        times = [word[0] for word in words]
-        at = times.index(t) if t in times else -1
-        if at < 0:
-            return ()
+    def troubled(self, idx: Numbers, t: float, reach_s: float) -> Numbers:
+        """Which of `idx` have had any word but an answer within `reach_s` of t, or none: of the others a late answer changes nothing."""
+        before, after = np.zeros(len(self.counts_from), bool), np.zeros(len(self.counts_from), bool)
+        ill = np.zeros(len(self.counts_from), bool)
+        for entry in self.entries:
+            if abs(entry.t - t) > reach_s:
+                continue
+            if entry.t < t:
+                before[entry.idx] = True
+            elif entry.t > t:
+                after[entry.idx] = True
+            ill[entry.silent if entry.good else entry.idx] = True
+        return idx[ill[idx] | ~before[idx] | ~after[idx]]
+
+    def spans_of(
+        self, nodes: Numbers, since: float, until: float
+    ) -> tuple[list[tuple[tuple[float, float, str], ...]], NDArray[np.int64]]:
+        """The records of nodes from the last word before `since` to the first after `until`: (each that there is, which of them each node has).
+
+        A cut or a blind collector gives thousands the same: those are worked out once.
+        """
+        entries = self.entries
+        words = np.zeros((len(entries), len(nodes)), np.int8)
+        for row, entry in zip(words, entries, strict=True):
+            at = np.minimum(np.searchsorted(entry.idx, nodes), max(len(entry.idx) - 1, 0))
+            asked = entry.idx[at] == nodes if len(entry.idx) else np.zeros(len(nodes), bool)
+            if entry.good:
+                row[asked] = np.where(np.isin(nodes[asked], entry.silent), DOWN, UP)
+            else:
+                row[asked] = BLIND
+        kinds, which = np.unique(words, axis=1, return_inverse=True)
+        return [self._spans(kinds[:, k].tolist(), since, until) for k in range(kinds.shape[1])], which.ravel()
+
+    def _spans(self, said: list[int], since: float, until: float) -> tuple[tuple[float, float, str], ...]:
+        words: list[tuple[float, float, int]] = []
+        for entry, word in zip(self.entries, said, strict=True):
+            if word == NONE:
+                continue
+            if words and words[-1][0] == entry.t:
+                words[-1] = (entry.t, entry.every, min(word, words[-1][2]))
+            else:
+                words.append((entry.t, entry.every, word))
+        first = max([0, *(i for i, (at, _, _) in enumerate(words) if at < since)])
+        last = min([len(words), *(i + 1 for i, (at, _, _) in enumerate(words) if at > until)])
+        return self._joined(words[first:last])
+
+    def _joined(self, words: list[tuple[float, float, int]]) -> tuple[tuple[float, float, str], ...]:
+        """Spans between words; neighbours of one state are one."""
         spans: list[tuple[float, float, str]] = []
-        for (start, every, word), (end, _, _) in zip(
-            words[max(0, at - 1) : at + 1], words[max(0, at - 1) + 1 :], strict=False
-        ):
-            name = {UP: "up", DOWN: "down", BLIND: "unknown"}[word]
-            if word != BLIND and end - start > self.gap_rounds * every + EPSILON:
-                spans += [(start, start + every, name), (start + every, end, "unknown")]
+
+        def add(start: float, end: float, name: str) -> None:
+            if spans and spans[-1][2] == name and spans[-1][1] == start:
+                spans[-1] = (spans[-1][0], end, name)
             else:
                 spans.append((start, end, name))
+
+        for (start, every, word), (end, _, _) in pairwise(words):
+            name = {UP: "up", DOWN: "down", BLIND: "unknown"}[word]
+            if word != BLIND and end - start > self.gap_rounds * every + EPSILON:
+                add(start, start + every, name)
+                add(start + every, end, "unknown")
+            else:
+                add(start, end, name)
         return tuple(spans)

@@ -34,7 +34,7 @@ COLUMNS: tuple[tuple[str, Any, float], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What one round changed, as node numbers. late: older than the latest good word. taken_back: among `up`, a silence of the same t.
+    """What one round changed, as node numbers. late: older than the latest good word. behind: older than the latest word. taken_back: among `up`, a silence of the same t.
 
     seeing: its latest word is good now and was not before, with since when (parallel). blinded: its latest word is blind now and was good.
     """
@@ -46,6 +46,7 @@ class Heard:
     seeing: Numbers
     unseen_from: Floats
     blinded: Numbers
+    behind: Numbers
 
 
 class Words:
@@ -108,7 +109,7 @@ class Words:
         self.blind_from[now] = np.inf if good else np.minimum(since[newer], t)
         none = idx[:0]
         if not good:
-            return Heard(none, none, none, none, none, unseen[:0], idx[blinded])
+            return Heard(none, none, none, none, none, unseen[:0], idx[blinded], none)
         good_t, before = self.good_t[idx], self.good[idx]
         same = good_t == t
         fresh = (t > good_t) | (same & (said < before))
@@ -122,6 +123,7 @@ class Words:
             seeing=idx[seeing],
             unseen_from=unseen[seeing],
             blinded=none,
+            behind=idx[(t < word_t) | ((t == word_t) & (word == DOWN) & ~silent)],
         )
 
     def within_blindness(self, idx: Numbers, t: float) -> Numbers:

@@ -10,10 +10,11 @@ Each room stands on the one before it and writes into the same batch; all of the
 | `windows.py` | maintenance |
 | `plans.py` | restoring from the database, following another plan |
 | `hearing.py` | reports, words on lines and ways, traps, power: to judge, causes, recording |
+| `elsewhere.py` | reports of vantage points |
 | `bench.py` | the step in time, the batch, the judge's memory |
 """
 
-from collector.judging.bench import Bench
+from collector.judging.bench import RECORD_S, Bench
 from collector.judging.incidents import Recorder
 
-__all__ = ["Bench", "Recorder"]
+__all__ = ["RECORD_S", "Bench", "Recorder"]

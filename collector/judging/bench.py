@@ -8,12 +8,12 @@ from itertools import groupby
 
 from collector.judge import Judge
 from collector.judge.values import Notice, Rules
-from collector.judging.hearing import Hearing
+from collector.judging.elsewhere import Elsewhere
 from collector.judging.incidents import Recorder
 from collector.ledger import Batch, Ledger
 
 RECORD_S = 15.0
-"""Late reports amend the judge's record this far back: reports come through a pipe, in order. It is most of the judge's memory."""
+"""Late reports amend the judge's record this far back: reports come through a pipe, in order. With vantage points it is minutes (`keep_record`). It is most of the judge's memory."""
 
 MEMORY_SHARE = 0.02
 """Most of the judge's thread that its memory may cost where nothing was said."""
@@ -25,7 +25,7 @@ MEMORY_S = 20.0
 """Its memory is written with every notice, and with what changed of the incidents; else where something has changed, at most this often."""
 
 
-class Bench(Hearing):
+class Bench(Elsewhere):
     """Judge, states, outage log. `now` everywhere is steady time in seconds since the epoch."""
 
     def __init__(self, ledger: Ledger, name: str, rules: Rules | None = None, record: Recorder | None = None) -> None:

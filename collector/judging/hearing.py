@@ -31,8 +31,8 @@ class Hearing(PlanBook):
         self._changed_at: float | None = None
         """when states were taken over that the judge had before"""
 
-    def take(self, message: ShardRound) -> bool:
-        """One report. False where it speaks of another plan: the next one will say it again."""
+    def take(self, message: ShardRound, seen: bool = False) -> bool:
+        """One report. False where it speaks of another plan: the next one will say it again. seen: a vantage point saw its shard on this tick."""
         plan = self.plan
         if plan is None or message.version != plan.version or (message.zone, message.shard) not in self._asked:
             return False
@@ -42,7 +42,7 @@ class Hearing(PlanBook):
         self.hear(report)
         self.reports += 1
         if message.kind == "liveness":
-            self._watch_blindness(plan, message)
+            self._watch_blindness(plan, message, seen)
             group = self._groups[message.zone, message.shard] if message.asked is None else message.asked
             fresh = plan.target_node[group]
             fresh = fresh[self._fresh[fresh]]
@@ -128,12 +128,14 @@ class Hearing(PlanBook):
                 self._move_node(i, CODES[view.state], t, self._stopped_at, view.explained, view.root)
         self._changed_at = t
 
-    def _watch_blindness(self, plan: Plan, message: ShardRound) -> None:
+    def _watch_blindness(self, plan: Plan, message: ShardRound, seen: bool) -> None:
+        """Spans that nobody saw. seen: a vantage point did; what it does not ask is unknown all the same, and its state says why."""
         key = (message.zone, message.shard)
         zone = plan.targets.zones[message.zone].name
         reason = "" if message.self_ok else message.reason or "blind"
         if message.reason == "" and message.asked is not None:
             return  # the proven part of a shard whose rest is tcp_only
+        self._blind[key], reason = reason, "" if seen else reason
         row: Row = {"zone": zone, "shard": message.shard}
         if self._stopped_at is not None and key not in self._unseen:
             span = {"from_at": moment(self._stopped_at), "until_at": moment(message.ended), "reason": "stopped"}

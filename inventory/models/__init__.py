@@ -45,6 +45,7 @@ from inventory.models.telling import (
     Silence,
 )
 from inventory.models.users import LoginLink, LoginSession, Role, Token, User
+from inventory.models.vantages import VantagePoint
 from inventory.models.version import RegisterVersion
 from inventory.models.walls import WallLink
 from inventory.models.zones import Zone
@@ -113,6 +114,7 @@ __all__ = [
     "Unseen",
     "User",
     "UtcDateTime",
+    "VantagePoint",
     "WallLink",
     "Watch",
     "Zone",

@@ -13,8 +13,9 @@ from api.app import create_app
 from api.resources import RESOURCES
 from api.security import changing_user, current_user, metrics_reader, page_user, public
 from api.settings import ApiSettings
+from api.vantage import vantage_caller
 
-ASKERS = {current_user, page_user, changing_user, metrics_reader}
+ASKERS = {current_user, page_user, changing_user, metrics_reader, vantage_caller}
 
 PUBLIC = {
     ("GET", "/-/healthy"),

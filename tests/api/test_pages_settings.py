@@ -41,6 +41,7 @@ FORMS: dict[str, dict[str, object]] = {
                        "raise_after_s": "120", "clear_after_s": "300", "raise_rounds": "2", "clear_rounds": "2", "during": "always",
                        "at_least": "1", "levels": ["teaching_point"], "enabled": "1"},
     "asking": {"name": "老款摄像机", "position": "10", "vendor": "hik*", "model": "*", "pause_ms": "100", "enabled": "1"},
+    "vantages": {"name": "datong", "place": "大同，移动专线", "zone_id": "1", "references": "10.2.0.1", "enabled": "1"},
     "walls": {"name": "大厅", "locale": "zh"},
 }  # fmt: skip
 """What is typed into each form for a new row."""

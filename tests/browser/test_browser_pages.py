@@ -178,6 +178,7 @@ MORE_PAGES = {
     "degraded-rules": "/settings/degraded-rules",
     "cause-rules": "/settings/cause-rules",
     "wall-links": "/settings/walls",
+    "vantage-points": "/settings/vantages",
     "deliveries": "/deliveries",
     "calendar": "/settings/calendar?month=2026-10",
     "diagnose": "/devices/1/diagnose",

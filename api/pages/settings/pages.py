@@ -1,6 +1,6 @@
 """All pages of settings, a row each, in the order in which the page of all settings shows them."""
 
-from api.pages.settings import calendars, judging, screens, telling
+from api.pages.settings import calendars, judging, screens, telling, vantages
 from api.pages.settings.managed import Managed
 
 PAGES: tuple[Managed, ...] = (
@@ -17,6 +17,7 @@ PAGES: tuple[Managed, ...] = (
     judging.DEGRADED_PAGE,
     judging.CAUSE_PAGE,
     judging.ASKING_PAGE,
+    vantages.VANTAGE_PAGE,
     screens.WALL_LINKS,
 )
 """All of them."""
