@@ -142,8 +142,7 @@ def _single(story: Story, frame: Frame, now: float) -> list[str]:
     subject, language = story.subject, frame.language
     lines = [f"{_mark(story, language)}{_name(subject)} #{subject.id}", _times(story, frame, now)]
     if subject.kind == "outage":
-        said = say("Cut off: {schools} schools, {pupils} pupils, {devices} devices", language, **_figures(subject))
-        lines.append(said)
+        lines.append(say(_CUT_OFF[story.event == "resolved"], language, **_figures(subject)))
     if subject.cause != "undetermined":
         cause = say(CAUSES.get(subject.cause, subject.cause), language)
         lines.append(say("Cause: {cause}", language, cause=cause))
@@ -182,6 +181,12 @@ def _line(story: Story, frame: Frame, now: float) -> str:
 def _call(story: Story, frame: Frame) -> str:
     """Whom to call; empty where it is over."""
     return "" if story.event == "resolved" else frame.calls.get(story.subject.id, "")
+
+
+_CUT_OFF = (
+    "Cut off: {schools} schools, {pupils} pupils, {devices} devices",
+    "Were cut off: {schools} schools, {pupils} pupils, {devices} devices",
+)
 
 
 def _figures(subject: Subject) -> dict[str, int]:

@@ -139,6 +139,7 @@ def test_what_opens_and_ends_is_said_once_each_and_logged_with_its_delay(world: 
     assert "影响学校 12 所、学生 9000 人、设备 20 台" in side.taken[0]
     assert f"http://edunet.example/incidents/{number}" in side.taken[0]
     assert side.taken[1].startswith(f"【恢复】小店区 agg #{number}")
+    assert "曾影响学校 12 所、学生 9000 人、设备 20 台" in side.taken[1]
     rows = deliveries(world)
     assert [(row["event"], row["status"], row["attempts"]) for row in rows] == [
         ("opened", "sent", 1),
