@@ -1,5 +1,6 @@
 """An independent reading of REPLAY.md, notice by notice: form, order, root, figures, clusters, delays, down time."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from itertools import pairwise
 from typing import Any
@@ -23,6 +24,7 @@ class NoticeChecker:
 
     def __init__(self, trace: list[Value], output: list[Value]) -> None:
         self.problems: list[str] = []
+        self.judged_by: dict[str, set[str]] = {}
         self.world = World()
         self.trace = trace
         for line in trace:
@@ -227,13 +229,10 @@ class NoticeChecker:
 
     def maybe_unknown(self, node: str, start: float, end: float, as_of: float = INF) -> bool:
         """Whether some of the time was unknown of the node, or of any by which it is judged, by what had arrived at `as_of`."""
-        watch = {node} | {n for n in self.world.nodes if node in self.up_closure(n)}
-        port = self.world.nodes.get(node, {}).get("port")
-        watch |= {port[0]} if port else set()
-        for n in watch:
-            words = self.world.words_as_of(n, as_of)
-            times = sorted(words)
-            for i, t in enumerate(times):
+        for n in self.watchers(node):
+            times, words = self.world.words_as_of(n, as_of)
+            for i in range(max(0, bisect_right(times, start) - 1), bisect_left(times, end)):
+                t = times[i]
                 word, every = words[t]
                 until = times[i + 1] if i + 1 < len(times) else INF
                 if word == BLIND and t < end and until > start:
@@ -241,6 +240,14 @@ class NoticeChecker:
                 if until - t > 3 * every + EPS and t + every < end and until > start:
                     return True
         return False
+
+    def watchers(self, node: str) -> set[str]:
+        """By whom a node is judged: itself, what hangs under it, the device that its port is of."""
+        if node not in self.judged_by:
+            port = self.world.nodes.get(node, {}).get("port")
+            below = {n for n in self.world.nodes if node in self.up_closure(n)}
+            self.judged_by[node] = {node} | below | ({port[0]} if port else set())
+        return self.judged_by[node]
 
     def up_closure(self, node: str) -> set[str]:
         found: set[str] = set()

@@ -3,8 +3,10 @@
 Brute force throughout: after each line everything is worked out again from all words so far; nothing of `collector.judge` is used.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 Value = dict[str, Any]
@@ -40,6 +42,7 @@ class World:
     words: dict[str, dict[float, tuple[int, float]]] = field(default_factory=lambda: defaultdict(dict))
     record: dict[str, dict[float, tuple[int, float]]] = field(default_factory=lambda: defaultdict(dict))
     arrived: dict[str, list[tuple[float, float, int, float]]] = field(default_factory=lambda: defaultdict(list))
+    known: dict[tuple[str, int], tuple[list[float], dict[float, tuple[int, float]]]] = field(default_factory=dict)
     ports: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
     ticks: dict[Any, float] = field(default_factory=dict)
     windows: list[tuple[str, float, float]] = field(default_factory=list)
@@ -115,14 +118,16 @@ class World:
                         self.ports[device, port] = (t, state)
         self.settle(t)
 
-    def words_as_of(self, node: str, at: float) -> dict[float, tuple[int, float]]:
-        """The words on a node that had arrived at `at`, also on one that is gone."""
-        words: dict[float, tuple[int, float]] = {}
-        for arrived, t, word, every in self.arrived.get(node, ()):
-            if arrived > at:
-                break
-            words[t] = min(words.get(t, (word, every)), (word, every))
-        return words
+    def words_as_of(self, node: str, at: float) -> tuple[list[float], dict[float, tuple[int, float]]]:
+        """(times in order, words) on a node that had arrived at `at`, also on one that is gone. Kept: the same are asked for again and again."""
+        arrived = self.arrived.get(node, [])
+        count = bisect_right(arrived, at, key=itemgetter(0))
+        if (node, count) not in self.known:
+            words: dict[float, tuple[int, float]] = {}
+            for _, t, word, every in arrived[:count]:
+                words[t] = min(words.get(t, (word, every)), (word, every))
+            self.known[node, count] = sorted(words), words
+        return self.known[node, count]
 
     def good(self, node: str) -> tuple[float, int] | None:
         words = [(t, word) for t, (word, _) in self.words[node].items() if word != BLIND]
