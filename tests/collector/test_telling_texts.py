@@ -18,6 +18,7 @@ TABLES = {
     *messages._MARKS.values(),
     *(text for text, _ in messages._COUNTS),
     *messages._UNITS,
+    *messages._CUT_OFF,
     *SEVERITIES,
 }
 """Texts that are said out of a table."""
