@@ -53,6 +53,7 @@ FIELD_ERRORS: dict[str, tuple[str, str]] = {
     "literal_error": ("不是允许的值", "is none of the allowed values"),
     "string_too_long": ("太长", "is too long"),
     "string_too_short": ("太短", "is too short"),
+    "value_error": ("格式不正确", "has the wrong form"),
     "string_type": ("应为文字", "should be text"),
     "string_pattern_mismatch": ("格式不正确", "has the wrong form"),
     "int_parsing": ("应为整数", "should be a whole number"),

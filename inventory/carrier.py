@@ -78,9 +78,9 @@ def carrier_text(case: CarrierCase, language: Language, now: datetime, zone: tzi
         found.append(f"恢复时间：{_at(case.until, zone)}" if chinese else f"Mended: {_at(case.until, zone)}")
     if case.schools:
         found.append(
-            f"影响：学校 {case.schools} 所，学生 {case.pupils} 人"
+            f"影响：学校 {case.schools:,} 所，学生 {case.pupils:,} 人"
             if chinese
-            else f"Cut off: {case.schools} schools, {case.pupils} pupils"
+            else f"Cut off: {_many(case.schools, 'school')}, {_many(case.pupils, 'pupil')}"
         )
     said = evidence_sentences(case.evidence, language)
     if said:
@@ -92,6 +92,10 @@ def carrier_text(case: CarrierCase, language: Language, now: datetime, zone: tzi
         found.append(f"贵方工单号：{case.ticket}" if chinese else f"Your ticket: {case.ticket}")
     found.append(f"我方事件号：#{case.number}" if chinese else f"Our incident: #{case.number}")
     return "\n".join(found) + "\n"
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _at(moment: datetime, zone: tzinfo) -> str:
@@ -106,7 +110,7 @@ def _circuit_lines(circuit: Circuit, chinese: bool) -> list[str]:
         for part in (
             operator,
             ("电路" if chinese else "circuit") + f" {circuit.circuit}" if circuit.circuit else circuit.name,
-            f"{circuit.bandwidth_mbps} Mbps" if circuit.bandwidth_mbps else "",
+            f"{circuit.bandwidth_mbps:,} Mbit/s" if circuit.bandwidth_mbps else "",
         )
         if part
     )

@@ -11,6 +11,7 @@ from api.pages.frame import Frame, PageFrame, kept
 from api.pages.listing import EXPORT_LIMIT, PAGE_SIZE, ListAddress, exported, wants_export
 from api.pages.queries import lists as queries
 from api.pages.queries.places import Places, read_places
+from api.pages.queries.roots import name_lines
 from inventory.models import Device, DeviceKind, Line, SchoolLevel
 
 router = APIRouter(include_in_schema=False)
@@ -39,12 +40,14 @@ def show_lines(frame: PageFrame) -> Response:
     page = queries.list_lines(frame.session, frame.scope, at, places, limit)
     if wants_export(frame.request):
         return _export(frame, "lines", _line_cells(frame), page.rows)
+    ids = [row.id for row in page.rows]
     return frame.page(
         _part(frame, "lines"),
         at=at,
         page=page,
         places=places,
-        served=queries.served_by(frame.session, frame.scope, [row.id for row in page.rows]),
+        line_names=name_lines(frame.session, frame.locale, ids),
+        served=queries.served_by(frame.session, frame.scope, ids),
         operators=queries.distinct_values(frame.session, frame.scope, Line, "operator"),
     )
 

@@ -41,6 +41,7 @@ def environment(locale: str) -> Environment:
     env.install_gettext_callables(texts.ugettext, texts.ungettext, newstyle=True)  # type: ignore[attr-defined]  # by the i18n extension
     say = _speaker(texts.ugettext)
     env.filters.update(n=write_number, bps=write_rate, called=_namer(locale), share=write_share)
+    env.filters["number_at_end"] = number_at_end
     # In place of the extension's own `_`, which looks its function up in the context at each of the hundreds of calls of a list.
     env.globals.update(
         {
@@ -104,6 +105,12 @@ def write_share(part: float, whole: float) -> str:
     if 99.99 < percent < 100:
         return ">99.99 %"
     return f"{percent:.2f}".rstrip("0").rstrip(".") + " %"
+
+
+def number_at_end(name: str) -> str:
+    """The figures that a name ends in, after a space: of several switches of a school, which; "" where there are none."""
+    figures = name[len(name.rstrip("0123456789")) :]
+    return f" {figures}" if figures else ""
 
 
 def _namer(locale: str) -> Any:

@@ -1,13 +1,15 @@
 """The first steps: from an empty register to a device that is seen, within a minute; and the import of files."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, cast
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form
 from pydantic import BaseModel, ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from api.errors import Problem, problem_body
+from api.errors import Problem, Wrong, invalid, problem_body, wrong_of
 from api.pages.frame import Frame, PageFrame
 from api.pages.queries import start as queries
 from api.pages.queries.places import read_places
@@ -19,6 +21,7 @@ from api.resources.sites import SITES
 from api.resources.writing import create_row
 from api.resources.zones import ZONES
 from api.security import page_admin, register_of
+from api.words import Language, say, say_field
 from inventory.database import raise_version
 from inventory.models import DeviceKind, SchoolLevel
 from inventory.regions import load_regions
@@ -26,14 +29,32 @@ from inventory.regions import load_regions
 router = APIRouter(include_in_schema=False, dependencies=[Depends(page_admin)])
 
 Field = Annotated[str, Form(max_length=300)]
-MEMBERS: tuple[str, ...] = ("title", "errors")
-"""Of a problem, what the page shows."""
+INPUTS = {"addresses": "ip", "secret": "community"}
+"""A field of the calls: the input that it is typed into, where that has another name."""
+
+
+@dataclass(slots=True)
+class Step:
+    """A form that was sent: its name, what was typed (no secret), what is wrong with it as a whole and by input."""
+
+    name: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def value(self, step: str, name: str, otherwise: str = "") -> str:
+        """What stands in an input: what was typed into it, where this step was sent."""
+        return self.typed.get(name, otherwise) if step == self.name else otherwise
+
+    def wrong(self, step: str, name: str) -> str:
+        """What is wrong with an input; "" nothing."""
+        return self.errors.get(name, "") if step == self.name else ""
 
 
 @router.get("/start")
-def show_steps(frame: PageFrame) -> Response:
-    """The five steps, the next one open."""
-    return _page(frame)
+def show_steps(frame: PageFrame, region: str = "") -> Response:
+    """The five steps, the next one open. region: the county that was chosen last."""
+    return _page(frame, Step("device", {"region": region[:20]}) if region else Step())
 
 
 @router.get("/start/seen")
@@ -50,16 +71,15 @@ def add_regions(frame: PageFrame) -> Response:
     with register_of(frame.request).write() as session:
         if load_regions(session):
             raise_version(session)
-    return _on()
+    return RedirectResponse("/start", 303)
 
 
 @router.post("/start/zone")
 def add_zone(frame: PageFrame, name: Field = "", references: Field = "") -> Response:
     """Add a zone; the first is the default one."""
     first = not queries.read_progress(frame.session, frame.scope).zones
-    return _act(
-        frame, "zone", lambda: [_create(frame, ZONES, {"name": name, "references": references, "default": first})]
-    )
+    body = {"name": name, "references": references, "default": first}
+    return _act(frame, Step("zone", {"name": name, "references": references}), lambda: _create(frame, ZONES, body))
 
 
 @router.post("/start/credential")
@@ -87,7 +107,11 @@ def add_credential(
         "priv_protocol": priv_protocol if three else "",
         "secret": {"user": user, "auth_key": auth_key, "priv_key": priv_key} if three else {"community": community},
     }
-    return _act(frame, "credential", lambda: [_create(frame, CREDENTIALS, body)])
+    typed = {
+        "name": name, "version": version, "community": "", "user": user,
+        "auth_protocol": auth_protocol, "priv_protocol": priv_protocol,
+    }  # fmt: skip
+    return _act(frame, Step("credential", typed), lambda: _create(frame, CREDENTIALS, body))
 
 
 @router.post("/start/device")
@@ -102,34 +126,40 @@ def add_device(
     watch: Field = "any",
 ) -> Response:
     """Add one device, and the school where there is none of its name in the county."""
-    return _act(
-        frame, "device", lambda: _add_device(frame, school.strip(), level, region, kind, ip.strip(), snmp_port, watch)
-    )
+    typed = {
+        "school": school.strip(), "level": level, "region": region, "kind": kind, "ip": ip.strip(),
+        "snmp_port": snmp_port, "watch": watch,
+    }  # fmt: skip
+    return _act(frame, Step("device", typed), lambda: _add_device(frame, **typed), f"?region={quote(region)}#seen")
 
 
-def _add_device(frame: Frame, name: str, level: str, code: str, kind: str, ip: str, port: str, watch: str) -> list[Any]:
-    place = read_places(frame.session, frame.scope, code).chosen
+def _add_device(
+    frame: Frame, school: str, level: str, region: str, kind: str, ip: str, snmp_port: str, watch: str
+) -> None:
+    place = read_places(frame.session, frame.scope, region).chosen
     if place is None:
-        raise Problem("invalid", count=1, more={"field": "region"})
+        raise invalid(Wrong("region", "no-such"))
+    if not school:
+        raise invalid(Wrong("school", "empty"))
     device = {
-        "name": f"{name} {frame.text('kind.' + kind) if kind in list(DeviceKind) else kind}",
+        "name": f"{school} {frame.text('kind.' + kind) if kind in list(DeviceKind) else kind}",
         "kind": kind,
         "site_id": 1,
         "addresses": [{"ip": ip, "primary": True}],
-        "snmp_port": port,
+        "snmp_port": snmp_port,
         "watch": watch,
     }
     DeviceCreate.model_validate(device)  # before anything is written
     if queries.is_taken(frame.session, "", ip):
-        raise Problem("clash", field=ip)
-    found = queries.find_school(frame.session, frame.scope, place.id, name)
+        raise Problem("clash", errors=[Wrong("ip", "clash")], field=ip)
+    found = queries.find_school(frame.session, frame.scope, place.id, school)
     number, site = found or (None, None)
     if number is None:
-        made = {"name": name, "level": level, "place_id": place.id, "duty_id": queries.duty_of(frame.session, place)}
+        made = {"name": school, "level": level, "place_id": place.id, "duty_id": queries.duty_of(frame.session, place)}
         number = _create(frame, SCHOOLS, made)["id"]
     if site is None:
-        site = _create(frame, SITES, {"name": name, "school_id": number, "place_id": place.id, "main": True})["id"]
-    return [_create(frame, DEVICES, {**device, "site_id": site})]
+        site = _create(frame, SITES, {"name": school, "school_id": number, "place_id": place.id, "main": True})["id"]
+    _create(frame, DEVICES, {**device, "site_id": site})
 
 
 def _create(frame: Frame, resource: Resource, values: Mapping[str, Any]) -> Any:
@@ -138,43 +168,44 @@ def _create(frame: Frame, resource: Resource, values: Mapping[str, Any]) -> Any:
     return create_row(resource, register_of(frame.request), frame.caller, body)
 
 
-def _act(frame: Frame, step: str, act: Any) -> Response:
-    """Do it and go on; what is wrong is shown at the step's form, with what was typed."""
+def _act(frame: Frame, step: Step, act: Callable[[], object], there: str = "") -> Response:
+    """Do it and go on; what is wrong is said at its input, which keeps what was typed."""
     try:
         act()
     except ValidationError as error:
-        fields = [str(item["loc"][-1]) for item in error.errors() if item["loc"]]
-        return _page(
-            frame,
-            step,
-            {"title": frame.text("Please correct: %(fields)s", fields=_named(frame, fields)), "errors": fields},
-        )
+        wrong = [wrong_of({**item, "loc": ("body", *item["loc"])}) for item in error.errors()]
+        step.problem = say("invalid", cast(Language, frame.locale), count=len(wrong))
+        _note(frame, step, wrong)
+        return _page(frame, step)
     except Problem as problem:
-        body = problem_body(problem, frame.request)
-        return _page(
-            frame,
-            step,
-            {"title": body["title"], "errors": [str(item.get("detail", "")) for item in body.get("errors", [])]},
-        )
-    return _on()
+        step.problem = str(problem_body(problem, frame.request)["title"])
+        _note(frame, step, problem.errors)
+        return _page(frame, step)
+    return RedirectResponse(f"/start{there}", 303)
 
 
-def _named(frame: Frame, fields: list[str]) -> str:
-    return ", ".join(dict.fromkeys(frame.text(f"field.{name}") for name in fields))
+def _note(frame: Frame, step: Step, wrong: Any) -> None:
+    """Each at the input that it was typed into; else with the form itself."""
+    for one in wrong:
+        kind = "bad-address" if one.kind == "value_error" and one.field.endswith("ip") else one.kind
+        said = say_field(kind, cast(Language, frame.locale), one.message or one.kind)
+        parts = one.field.split(".")
+        name = next((part for part in reversed(parts) if part in step.typed), INPUTS.get(parts[0], parts[0]))
+        if name == "name" and step.name == "device":
+            name = "school"
+        if name in step.typed:
+            step.errors[name] = said
+        else:
+            step.problem = f"{step.problem} {one.field}: {said}"
 
 
-def _page(frame: Frame, failed: str = "", problem: Mapping[str, Any] | None = None) -> Response:
+def _page(frame: Frame, step: Step) -> Response:
     return frame.page(
         "start.html",
-        422 if failed else 200,
+        422 if step.problem else 200,
         progress=queries.read_progress(frame.session, frame.scope),
         places=read_places(frame.session, frame.scope),
         levels=list(SchoolLevel),
         kinds=list(DeviceKind),
-        failed=failed,
-        problem=problem,
+        sent=step,
     )
-
-
-def _on() -> Response:
-    return RedirectResponse("/start", 303)

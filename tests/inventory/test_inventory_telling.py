@@ -78,7 +78,7 @@ CASE = CarrierCase(
         (
             "zh",
             "【故障申报】第一小学专线\n"
-            "电路：中国联通 电路 TY-0351-118 500 Mbps\n"
+            "电路：中国联通 电路 TY-0351-118 500 Mbit/s\n"
             "地点：小店区 第一小学，学府街 1 号\n"
             "对端：小店机房\n"
             "中断开始：2026-12-01 08:00:00（已 90 分钟）\n"
@@ -92,11 +92,11 @@ CASE = CarrierCase(
         (
             "en",
             "Fault report: 第一小学专线\n"
-            "Circuit: China Unicom circuit TY-0351-118 500 Mbps\n"
+            "Circuit: China Unicom circuit TY-0351-118 500 Mbit/s\n"
             "Place: 小店区 第一小学, 学府街 1 号\n"
             "Far end: 小店机房\n"
             "Down since: 2026-12-01 08:00:00 (90 min)\n"
-            "Cut off: 1 schools, 800 pupils\n"
+            "Cut off: 1 school, 800 pupils\n"
             "Evidence:\n"
             "  - The port of the far end (GE0/0/1 of agg) is down.\n"
             "Contact on site: 王老师 0351-7000000\n"

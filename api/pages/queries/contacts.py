@@ -26,7 +26,7 @@ class Contact:
 
 
 def find_contacts(session: Session, scope: Scope, incidents: Sequence[Any]) -> dict[int, Contact]:
-    """By incident id. At most four statements, whatever the number of incidents. Only people within the scope are named."""
+    """By incident id. At most five statements, whatever the number of incidents. Only people within the scope are named."""
     roots: dict[str, set[int]] = {kind: set() for kind in NodeKind}
     for row in incidents:
         if row.root_kind is not None:
@@ -63,7 +63,7 @@ def _of_line(row: Any, lines: dict[int, Any]) -> Contact | None:
 
 
 def _site_people(session: Session, scope: Scope, roots: dict[str, set[int]]) -> dict[tuple[Any, int], Contact]:
-    """Contacts of the sites of root devices and of root sites; a campus' own, else its school's."""
+    """Contacts of root schools, of root sites and of the sites of root devices; a campus' own, else its school's."""
     people: dict[tuple[Any, int], Contact] = {}
     columns = (
         site.c.contact_name,
@@ -76,6 +76,12 @@ def _site_people(session: Session, scope: Scope, roots: dict[str, set[int]]) -> 
         statement = select(site.c.id, *columns).select_from(joined).where(site.c.id.in_(roots[NodeKind.site]))
         for row in session.connection().execute(scope.filter(statement, Site)):
             _note(people, NodeKind.site, row)
+    if roots[NodeKind.school]:
+        own = select(school.c.id, school.c.contact_name, school.c.contact_phone)
+        own = scope.filter(own.where(school.c.id.in_(roots[NodeKind.school])), School)
+        for number, name, phone in session.connection().execute(own):
+            if phone or name:
+                people[NodeKind.school, number] = Contact("school", name, phone)
     if roots[NodeKind.device]:
         statement = (
             select(device.c.id, *columns)

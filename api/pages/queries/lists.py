@@ -65,7 +65,7 @@ def list_lines(session: Session, scope: Scope, at: ListAddress, places: Places, 
     """Lines in use with their state and the site that they hang under."""
     columns = (
         line.c.id, line.c.name, line.c.operator, line.c.circuit, line.c.role, line.c.bandwidth_mbps, line.c.bandwidth_up_mbps,
-        line.c.contact_phone, site.c.name.label("upstream"), _STATE.label("state"), node.c.since,
+        line.c.contact_phone, site.c.name.label("upstream"), site.c.name_en.label("upstream_en"), _STATE.label("state"), node.c.since,
     )  # fmt: skip
     conditions: list[Any] = [line.c.status != "ended"]
     if places.chosen is not None:
@@ -92,7 +92,7 @@ def list_devices(
 ) -> Page:
     """Devices not retired, with state, site, school and polled address. only: of these ids alone."""
     columns = (
-        device.c.id, device.c.name, device.c.kind, device.c.vendor, device.c.model, device.c.serial, site.c.name.label("site"),
+        device.c.id, device.c.name, device.c.kind, device.c.vendor, device.c.model, device.c.serial, site.c.name.label("site"), site.c.name_en.label("site_en"),
         school.c.id.label("school_id"), school.c.name.label("school"), school.c.name_en.label("school_en"), address.c.ip,
         _STATE.label("state"), node.c.since, node.c.seen_at,
     )  # fmt: skip
@@ -128,6 +128,7 @@ def served_by(session: Session, scope: Scope, lines: Sequence[int]) -> dict[int,
             line_site.c.line_id,
             site.c.id.label("site_id"),
             site.c.name.label("site"),
+            site.c.name_en.label("site_en"),
             school.c.id,
             school.c.name,
             school.c.name_en,

@@ -15,14 +15,14 @@ _english = func.coalesce(func.nullif(school.c.name_en, ""), site.c.name_en)
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """at: the English name of the school or site; what: a device's kind or a line's carrier."""
+    """at: the English name of the school or site; what: a device's kind, a line's carrier, or `school` where the school itself is meant."""
 
     at: str
     what: str
 
 
 def describe_roots(session: Session, locale: str, incidents: Iterable[Any]) -> dict[int, Root]:
-    """By incident id, for a page in English alone: two statements at most. What has no English name at all is left out.
+    """By incident id, for a page in English alone: three statements at most. What has no English name at all is left out.
 
     The caller has checked that the incidents are within the scope; a root is named with its incident.
     """
@@ -30,6 +30,7 @@ def describe_roots(session: Session, locale: str, incidents: Iterable[Any]) -> d
     known = {
         NodeKind.device: _devices(session, {row.root_id for row in rows if row.root_kind == NodeKind.device}),
         NodeKind.line: _lines(session, {row.root_id for row in rows if row.root_kind == NodeKind.line}),
+        NodeKind.school: _schools(session, {row.root_id for row in rows if row.root_kind == NodeKind.school}),
     }
     found = ((row.id, known.get(row.root_kind, {}).get(row.root_id)) for row in rows)
     return {number: root for number, root in found if root is not None}
@@ -38,6 +39,12 @@ def describe_roots(session: Session, locale: str, incidents: Iterable[Any]) -> d
 def name_lines(session: Session, locale: str, ids: Iterable[int]) -> dict[int, Root]:
     """By line id, for a page in English alone: what a line serves, and by whom. The caller has checked the scope."""
     return _lines(session, set(ids)) if locale == "en" else {}
+
+
+def _schools(session: Session, ids: set[int]) -> dict[int, Root]:
+    statement = select(school.c.id, school.c.name_en).where(school.c.id.in_(ids))
+    rows = session.connection().execute(statement) if ids else ()
+    return {row.id: Root(row.name_en, "school") for row in rows if row.name_en}
 
 
 def _devices(session: Session, ids: set[int]) -> dict[int, Root]:

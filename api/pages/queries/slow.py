@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 from sqlmodel import Session
 
-from inventory.history import read_curve
-from inventory.models import Line, Port, table
+from inventory.history import BAND_S, read_curve
+from inventory.models import Line, NodeKind, Outage, Port, table
 from inventory.scope import Scope
 
-line, port = table(Line), table(Port)
+line, outage, port = table(Line), table(Outage), table(Port)
 
 SHOWN = 5
 """Slow lines on the board at most."""
@@ -23,7 +23,10 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Slowness:
-    """What keeps a line below its contract. port_bps: negotiated speed, None where it suffices; loss: share lost in the last hour, None where it is little."""
+    """What keeps a line below its contract. port_bps: negotiated speed, None where it suffices; loss: share lost in the last hour, None where it is little.
+
+    Bands in which the device was cut off count for no loss: that is an outage, with a cause of its own, which may not be the carrier's.
+    """
 
     line: Any
     port_bps: int | None
@@ -58,7 +61,25 @@ def slowness_of(session: Session, lines: Sequence[Any], now: datetime) -> dict[i
 
 
 def _loss(session: Session, device_id: int, now: datetime) -> float | None:
-    curve = read_curve(session, device_id, "", now - HOUR, now)["loss_ratio"]
-    known = [value for value in curve if value is not None]
+    curve = read_curve(session, device_id, "", now - HOUR, now)
+    silent = _outages(session, device_id, now)
+    known = [
+        value
+        for at, value in zip(curve["at"], curve["loss_ratio"], strict=True)
+        if value is not None and not any(begin < at + BAND_S and at < end for begin, end in silent)
+    ]
     mean = sum(known) / len(known) if known else 0.0
     return mean if mean >= LOSS else None
+
+
+def _outages(session: Session, device_id: int, now: datetime) -> list[tuple[float, float]]:
+    """The device's outages of the last hour, from the first miss, in seconds since 1970."""
+    statement = select(outage.c.from_at, outage.c.from_earliest, outage.c.until_at, outage.c.until_latest).where(
+        outage.c.kind == NodeKind.device,
+        outage.c.node_id == device_id,
+        or_(outage.c.until_at.is_(None), outage.c.until_at > now - HOUR),
+    )
+    return [
+        ((row.from_earliest or row.from_at).timestamp(), (row.until_latest or row.until_at or now).timestamp())
+        for row in session.connection().execute(statement)
+    ]

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from api.pages.queries.causes import cause_of, gateway_causes
 from api.pages.queries.contacts import Contact, find_contacts
-from api.pages.queries.roots import describe_roots
+from api.pages.queries.roots import Root, describe_roots
 from api.pages.signs import ORDER
 from inventory.models import Incident, NodeKind, NodeState, School, State, table
 from inventory.scope import Scope
@@ -21,7 +21,7 @@ GOOD = (State.up, State.not_seen, State.not_watched)
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """One school and what is known of it. cause: the root's name; "" unknown, None: outside the reader's part."""
+    """One school and what is known of it. cause: the root's name; "" unknown, None: outside the reader's part. root: what it is, where it has an English name."""
 
     school: Any
     state: State
@@ -31,6 +31,7 @@ class Why:
     incident: Any
     cause: str | None
     contact: Contact | None
+    root: Root | None = None
 
 
 def ask_why(session: Session, scope: Scope, text: str, locale: str, limit: int) -> list[Why]:
@@ -75,10 +76,13 @@ def _explain(session: Session, scope: Scope, rows: Sequence[Any], locale: str) -
         of = known.get(blamed) if blamed is not None else None
         cause: str | None = ""
         if blamed is not None:
-            root = roots.get(blamed)
-            cause = f"{root.at}: {root.what}" if root else (of.root_name or of.cluster_value or "") if of else None
+            cause = (of.root_name or of.cluster_value or "") if of else None
         contact = contacts.get(blamed) if blamed is not None else None
-        found.append(Why(row, state, row.since, row.devices or 0, row.devices_up or 0, of, cause, contact))
+        found.append(
+            Why(
+                row, state, row.since, row.devices or 0, row.devices_up or 0, of, cause, contact, roots.get(blamed or 0)
+            )
+        )
     return found
 
 

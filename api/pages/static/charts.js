@@ -71,7 +71,7 @@
       axisPointer: { link: [{ xAxisIndex: "all" }] },
       xAxis: [timeAxis(at, common, { axisLabel: { show: false } }), timeAxis(at, common, { gridIndex: 1, axisLine: { show: false }, boundaryGap: false })],
       yAxis: [
-        { type: "value", min: 0, name: "ms", nameTextStyle: { ...common.axisLabel, align: "right", padding: [0, 8, 0, 0] }, nameGap: 2, splitNumber: 3, axisLabel: { ...common.axisLabel, formatter: (value) => (value * 1000).toFixed(value < 0.01 && value % 0.001 ? 1 : 0) }, splitLine: common.splitLine },
+        { type: "value", min: 0, name: "ms", nameTextStyle: { ...common.axisLabel, align: "right", padding: [0, 8, 0, 0] }, nameGap: 2, splitNumber: 3, axisLabel: { ...common.axisLabel, formatter: (value) => String(Number((value * 1000).toFixed(3))) }, splitLine: common.splitLine },
         { type: "value", gridIndex: 1, min: 0, max: 1, show: false },
       ],
       tooltip: { ...common.tooltip, formatter: (points) => { const index = points[0].dataIndex; return `${clock.format(at[index] * 1000)}\n${median} ${ms(middle[index])} ms\n${band} ${ms(low[index])} – ${ms(high[index])} ms\n${loss} ${share(lost[index])}`; } },
