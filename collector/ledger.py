@@ -22,7 +22,7 @@ class Batch:
     verdicts: dict[str, Row] = field(default_factory=dict)
     """key of an incident -> cause, accountable ... of it and of its outages, where nobody has corrected them"""
     outages: list[tuple[str, Row]] = field(default_factory=list)
-    """("open" | "close" | "update", row)"""
+    """("open" | "close" | "update" | "amend", row)"""
     node_states: dict[tuple[str, int], Row] = field(default_factory=dict)
     gone: set[tuple[str, int]] = field(default_factory=set)
     unseen: list[tuple[str, Row]] = field(default_factory=list)

@@ -45,6 +45,8 @@ class StateBook:
         self._told: dict[tuple[NodeKind, int], tuple[str | None, str]] = {}
         """(incident, reason) as the last row of each school and line that is cut off has them"""
         self._open: set[tuple[str, int]] = set()
+        self._logged: dict[tuple[str, int], float] = {}
+        """when an outage of each was last written of, since the start"""
         self._port_word: dict[tuple[str, str], bool] = {}
         self._explained: dict[int, tuple[bool, str | None]] = {}
         self._unseen: dict[tuple[int, int], str] = {}
@@ -111,7 +113,38 @@ class StateBook:
         self._fresh[i] = False
         if self.plan.node_target[i] < 0:
             return  # lines and sites are summed up below
+        if change.amends:
+            self._amend_outages(i, change)
         self._move_node(i, CODES[change.state], change.t, change.earliest, change.explained, change.root)
+
+    def _amend_outages(self, i: int, change: Transition) -> None:
+        """A late report corrected a node's record: its outages there, and its school's where it alone is the gateway, follow."""
+        plan = self.plan
+        assert plan is not None
+        spans = change.amends
+        kind, number = parse_node_id(change.node)
+        school = int(plan.node_school[i])
+        wanted = [(kind, number)]
+        if school >= 0 and self._gates_of(plan, school) == [i]:
+            wanted.append((NodeKind.school, plan.schools[school].id))
+        runs = down_runs(spans)
+        for of, identity in wanted:
+            key = (of.value, identity)
+            if not runs and self._logged.get(key, -1.0) < spans[0][0]:
+                continue  # it had no outage there, and has none
+            self._logged[key] = spans[-1][1]
+            place = node_place(plan, change.node)
+            row: Row = {
+                "kind": of,
+                "node_id": identity,
+                "since": moment(spans[0][0]),
+                "until": moment(spans[-1][1]),
+                "runs": [(moment(start), moment(end)) for start, end in runs],
+                "school_id": plan.schools[school].id if school >= 0 else None,
+                "place_id": place.place_id,
+                "duty_id": place.duty_id,
+            }
+            self._batch.outages.append(("amend", row))
 
     def _move_node(
         self, i: int, code: int, t: float, earliest: float | None, explained: bool, root: str | None
@@ -149,6 +182,7 @@ class StateBook:
         """Open or close a row of the outage log. Unknown time neither begins nor ends an outage."""
         assert self.plan is not None
         key = (kind.value, number)
+        self._logged[key] = t
         unsure = earliest if earliest is not None and earliest < t else None
         row: Row = {"kind": kind, "node_id": number}
         if code == DOWN and key not in self._open:
@@ -389,6 +423,19 @@ class StateBook:
             self._node_row(i)
         for school in np.flatnonzero(self.schools.code == DOWN).tolist():
             self._school_row(plan, school)
+
+
+def down_runs(spans: tuple[tuple[float, float, str], ...]) -> list[tuple[float, float]]:
+    """(from, until) of each outage in a record of spans: down before and after an unknown span is one."""
+    runs: list[tuple[float, float]] = []
+    up_since = True
+    for start, end, state in spans:
+        if state == "down":
+            runs = [*runs, (start, end)] if up_since else [*runs[:-1], (runs[-1][0], end)]
+            up_since = False
+        elif state == "up":
+            up_since = True
+    return runs
 
 
 _FINER = {State.planned_off: PLANNED_OFF, State.maintenance: MAINTENANCE}

@@ -92,6 +92,8 @@ def write_batch(session: Session, batch: Batch, ids: dict[str, int]) -> list[tup
         rows = [_with_incident(row, ids) for _, row in group]
         if what == "open":
             store.open_outages(session, rows)
+        elif what == "amend":
+            store.amend_outages(session, rows)
         else:
             store.update_outages(session, rows)
     if batch.verdicts:

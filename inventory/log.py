@@ -13,6 +13,7 @@ from sqlalchemy import Insert, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
+from inventory.audit import record
 from inventory.models import (
     Device,
     Feed,
@@ -87,6 +88,56 @@ def update_outages(session: Session, rows: Sequence[Row]) -> None:
     row = table(Outage)
     still_open = (row.c.kind == bindparam("k_kind", type_=row.c.kind.type), row.c.node_id == bindparam("k_node_id"))
     _update(session, Outage, rows, ("kind", "node_id"), (*still_open, row.c.until_at.is_(None)))
+
+
+def amend_outages(session: Session, rows: Sequence[Row]) -> None:
+    """Correct what is written of outages by what late reports say: each row names kind, node_id, since, until, runs, and the place.
+
+    Between since and until the node was down in `runs` [(from, until)] alone. An outage that never was is taken away; the audit keeps it.
+    A bound beyond the stretch stays; where one outage was several, the last keeps the row, for it may still be open.
+    """
+    outage = table(Outage)
+    connection = session.connection()
+    for row in rows:
+        since, until = row["since"], row["until"]
+        mine = (outage.c.kind == row["kind"], outage.c.node_id == row["node_id"], outage.c.from_at <= until)
+        there = or_(outage.c.until_at.is_(None), outage.c.until_at >= since)
+        free = list(row["runs"])
+        for old in connection.execute(select(outage).where(*mine, there).order_by(outage.c.from_at)).mappings().all():
+            end = old["until_at"]
+            runs = [run for run in free if run[1] > old["from_at"] and (end is None or run[0] < end)]
+            free = [run for run in free if run not in runs]
+            if not runs:
+                if old["from_at"] >= since and end is not None and end <= until:
+                    connection.execute(delete(outage).where(outage.c.id == old["id"]))
+                    _note_amended(session, old, None)
+                continue
+            begins = old["from_at"] if old["from_at"] < since or runs[0][0] <= since else runs[0][0]
+            ends = end if end is None or end > until or runs[-1][1] >= until else runs[-1][1]
+            bounds = [(begins if i == 0 else run[0], run[1]) for i, run in enumerate(runs)]
+            parts = [{**_without_id(old), "from_at": a, "until_at": b} for a, b in bounds[:-1]]
+            changed = {"from_at": bounds[-1][0], "until_at": ends}
+            if changed == {"from_at": old["from_at"], "until_at": end}:
+                continue
+            if parts:
+                connection.execute(insert(outage), [complete(Outage, new) for new in parts])
+            connection.execute(update(outage).where(outage.c.id == old["id"]).values(changed))
+            _note_amended(session, old, changed)
+        place = {name: row[name] for name in ("kind", "node_id", "school_id", "place_id", "duty_id")}
+        new = [{**place, "from_at": a, "until_at": b} for a, b in free if b < until]
+        if new:
+            connection.execute(insert(outage), [complete(Outage, one) for one in new])
+
+
+def _without_id(old: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in old.items() if name != "id"}
+
+
+def _note_amended(session: Session, old: Mapping[Any, Any], changed: Row | None) -> None:
+    """The trace of an outage as it was written before late reports came."""
+    before = {name: str(old[name]) for name in ("kind", "node_id", "from_at", "until_at")}
+    after = None if changed is None else {name: str(value) for name, value in changed.items()}
+    record(session, "collector", "amend", "outages", old["id"], before, after)
 
 
 def open_outage_ids(session: Session, nodes: Iterable[tuple[str, int]] | None = None) -> dict[tuple[str, int], int]:
@@ -197,7 +248,7 @@ def see_unseen(
         connection.execute(delete(row).where(row.c.id == old["id"]))
         rests = [(old["from_at"], from_at), (until_at, old["until_at"])]
         kept = [(a, b) for a, b in rests if b is None or (b - a).total_seconds() > least_s]
-        add_unseen(session, [{**old, "id": None, "from_at": a, "until_at": b} for a, b in kept])
+        add_unseen(session, [{**_without_id(old), "from_at": a, "until_at": b} for a, b in kept])
 
 
 def add_unseen(session: Session, rows: Sequence[Row]) -> None:

@@ -108,7 +108,7 @@ def test_what_a_blind_collector_does_not_see_a_vantage_point_does(
     until(lambda: not world.rows("SELECT 1 FROM unseen WHERE until_at IS NULL AND reason = 'blind'"), what="seen again")
 
     # The collector sees again, and the vantage is blind: what it says counts for nothing.
-    namespace.mend(*everything)
+    namespace.mend(*reversed(everything))
     until(lambda: collector.feed()["rounds"]["blind"] == [], what="sees")
     until(lambda: world.state_of("device", "gw2") == "up", what="who answers to either answers")
     elsewhere.namespace.cut(world.ip(REFERENCE), world.ip("2.1"))

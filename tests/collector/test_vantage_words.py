@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from collector.judge import Judge, Node
 from collector.report import RoundReport
 from collector.rounds.messages import ShardRound
+from collector.statebook import down_runs
 from collector.vantage.backlog import BODY_BYTES, Backlog, Line, Offset
 from collector.vantage.link import check_url
 from collector.vantage.merging import Merging
@@ -230,3 +231,19 @@ def test_the_offset_is_that_of_the_shortest_exchange_until_the_clock_is_set() ->
 )
 def test_a_token_goes_nowhere_without_tls(url: str, plain: bool, wrong: str | None) -> None:
     assert check_url(url, plain) == wrong
+
+
+@pytest.mark.parametrize(
+    ("spans", "runs"),
+    [
+        (((0, 10, "up"), (10, 20, "down"), (20, 30, "up")), [(10, 20)]),
+        (((0, 10, "down"), (10, 20, "unknown"), (20, 30, "down")), [(0, 30)]),
+        (((0, 10, "down"), (10, 20, "up"), (20, 30, "down")), [(0, 10), (20, 30)]),
+        (((0, 10, "unknown"), (10, 20, "down"), (20, 30, "unknown")), [(10, 20)]),
+        (((0, 10, "unknown"), (10, 20, "up")), []),
+    ],
+)
+def test_a_record_is_read_as_outages(
+    spans: tuple[tuple[float, float, str], ...], runs: list[tuple[float, float]]
+) -> None:
+    assert down_runs(spans) == runs

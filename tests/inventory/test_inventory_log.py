@@ -6,7 +6,7 @@ from sqlmodel import select
 
 from inventory import log
 from inventory.database import Register
-from inventory.models import Device, Feed, Incident, NodeState, Notice, Outage, Port, Region, Site, Unseen
+from inventory.models import AuditEntry, Device, Feed, Incident, NodeState, Notice, Outage, Port, Region, Site, Unseen
 
 T0 = datetime(2026, 9, 1, 8, tzinfo=UTC)
 
@@ -124,6 +124,58 @@ def test_an_unseen_span_opens_once_by_zone_and_shard(register: Register) -> None
             ("edu", 1, True),
             ("b", 0, False),
         ]
+
+
+def _at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+def test_a_span_that_somebody_saw_after_all_is_taken_out_of_what_nobody_saw(register: Register) -> None:
+    with register.session() as session:
+        log.open_unseen(session, "edu", 0, _at(0), "blind")
+        log.see_unseen(session, "edu", 0, _at(20), _at(40), 5.0)
+        log.see_unseen(session, "edu", 0, _at(40), _at(45), 5.0)
+        log.see_unseen(session, "edu", 0, _at(2), _at(18), 5.0)  # what is left of the first stretch is too short
+        log.see_unseen(session, "lab", 0, _at(0), _at(99))
+        session.commit()
+        rows = session.exec(select(Unseen).order_by(Unseen.from_at)).all()
+        assert [(row.from_at, row.until_at, row.reason) for row in rows] == [(_at(45), None, "blind")]
+
+
+def _amend(*runs: tuple[float, float], since: float = 0, until: float = 100) -> dict[str, object]:
+    spans = [(_at(start), _at(end)) for start, end in runs]
+    place = {"school_id": None, "place_id": 3, "duty_id": None}
+    return {"kind": "device", "node_id": 1, "since": _at(since), "until": _at(until), "runs": spans, **place}
+
+
+def test_late_reports_correct_what_is_written_of_outages_and_leave_a_trace(register: Register) -> None:
+    def logged(*runs: tuple[float, float], written: list[tuple[float, float | None]], **more: float) -> list[object]:
+        with register.write() as session:
+            session.connection().exec_driver_sql("DELETE FROM outage")
+            for start, end in written:
+                log.open_outages(session, [{"kind": "device", "node_id": 1, "from_at": _at(start), "cause": "power"}])
+                if end is not None:
+                    log.close_outages(session, [{"kind": "device", "node_id": 1, "until_at": _at(end)}])
+            log.amend_outages(session, [_amend(*runs, **more)])
+        with register.session() as session:
+            rows = session.exec(select(Outage).order_by(Outage.from_at)).all()
+            return [
+                ((row.from_at - T0).total_seconds(), row.until_at and (row.until_at - T0).total_seconds())
+                for row in rows
+            ]
+
+    assert logged(written=[(10, 15)]) == []  # it never was
+    assert logged(written=[(10, 10)]) == []
+    assert logged((20, 100), written=[(10, None)]) == [(20, None)]  # it began later
+    assert logged((10, 30), (40, 100), written=[(10, None)]) == [(10, 30), (40, None)]  # it was two
+    assert logged((10, 60), written=[(10, 80)]) == [(10, 60)]  # it ended before
+    assert logged((10, 60), written=[]) == [(10, 60)]  # nobody had seen it then
+    assert logged((0, 30), written=[(-500, 50)]) == [(-500, 30)]  # it began before what is told of
+    assert logged((10, 60), written=[(10, 60)]) == [(10, 60)]
+    with register.session() as session:
+        told = session.exec(select(AuditEntry).where(AuditEntry.action == "amend")).all()
+        assert len(told) == 6
+        assert (told[0].before["from_at"][:19], told[0].after) == (str(_at(10))[:19], None)
 
 
 def test_the_judges_memory_is_kept(register: Register) -> None:
