@@ -20,6 +20,7 @@ from api.pages.texts import catalogue, choose_locale
 from api.security import CurrentUser, page_user, register_of
 from inventory.models import Feed, table, utcnow
 from inventory.scope import Scope
+from inventory.verdicts import counted
 
 THEME_COOKIE = "edunet_theme"
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -114,6 +115,7 @@ class Frame:
                 "csrf": caller.csrf,
                 "clock": self.clock,
                 "freshness": self.freshness,
+                "counted": lambda row: counted(row, self.now),
                 **context,
             },
         )

@@ -7,16 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from api.correcting import Correction, correct_outages
 from api.errors import Problem
 from api.pages.frame import Frame, PageFrame
 from api.pages.incidents import incident_page
+from api.pages.outages import corrected, correction_of
 from api.pages.queries import incident as detail
 from api.pages.settings.forms import attempt
 from api.pages.settings.inputs import Filled, Input
 from api.resources import timeline
+from api.resources.reading import read_row
 from api.resources.telling import SILENCES, SilenceCreate
-from api.resources.writing import create_row, update_row
+from api.resources.writing import create_row, delete_row, update_row
 from api.security import page_admin, register_of
 from api.tracing import read_trace
 from inventory.carrier import carrier_text, read_circuit
@@ -94,28 +95,21 @@ def correct(
     back: Annotated[str, Form(max_length=2000)] = "/incidents",
 ) -> Response:
     """Correct cause, accountability or maintenance of the ticked incidents and all of their outages."""
-    said: dict[str, Any] = {"incidents": incident or [], "reason": reason}
-    if cause:
-        said["cause"] = cause
-    if accountable:
-        said["accountable"] = "" if accountable == "nobody" else accountable
-    if maintenance:
-        said["maintenance"] = maintenance == "yes"
-    done = attempt(
-        frame, Filled(), lambda: correct_outages(frame.request, frame.caller, Correction.model_validate(said))
-    )
-    home = back if back.startswith("/incidents") else "/incidents"
-    told = f"corrected={len(incident or [])}" if done is not None else "wrong=1"
-    return RedirectResponse(f"{home}{'&' if '?' in home else '?'}{told}", 303)
+    said = correction_of(cause, accountable, maintenance, reason)
+    return corrected(frame, {"incidents": incident or []}, said, back, "/incidents")
 
 
 @acts.post("/silences/{number}/end")
 def end_silence(frame: PageFrame, number: int, next: Short = "/not-watched") -> Response:
-    """A silence ends now."""
+    """A silence ends now; one that has not begun is taken away."""
+    home = next if next.startswith("/") and not next.startswith("//") else "/not-watched"
+    if read_row(SILENCES, frame.session, frame.caller, number)["from_at"] > frame.now:
+        delete_row(SILENCES, register_of(frame.request), frame.caller, number, "*")
+        return RedirectResponse(home, 303)
     body = SILENCES.update.model_validate({"until_at": frame.now}) if SILENCES.update else None
     assert body is not None
     update_row(SILENCES, register_of(frame.request), frame.caller, number, body, "*")
-    return RedirectResponse(next if next.startswith("/") and not next.startswith("//") else "/not-watched", 303)
+    return RedirectResponse(home, 303)
 
 
 @router.get("/incidents/{number}/carrier.txt")

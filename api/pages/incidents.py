@@ -17,8 +17,9 @@ from api.pages.queries.roots import describe_roots
 from api.pages.signs import SEVERITIES
 from api.pages.story import tell
 from inventory.carrier import carrier_text, read_circuit
-from inventory.causes import CAUSES, RULES, accountable_name, evidence_sentences
+from inventory.causes import CAUSES, RULES, evidence_sentences
 from inventory.models import State
+from inventory.verdicts import counted_incident
 from inventory.words import say
 
 router = APIRouter(include_in_schema=False)
@@ -92,7 +93,7 @@ def incident_page(frame: Frame, number: int, problem: str = "", status: int = 20
         places=read_places(session, scope),
         possible=detail.name_nodes(session, scope, row.possible),
         evidence=evidence_sentences(row.cause_evidence or (), language, row.cause),
-        accountable=accountable_name(row.accountable, language) if row.accountable else "",
+        of=counted_incident(row, frame.now),
         concluded=say(RULES[row.cause_rule], language) if row.cause_rule in RULES else "",
         diagnosed=detail.device_of(session, scope, row),
         silenced=detail.silence_of(session, scope, row, frame.now),

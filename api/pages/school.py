@@ -20,6 +20,7 @@ from api.pages.way import draw_way
 from inventory.calendars import read_calendars
 from inventory.models import DeviceKind, NodeKind, State
 from inventory.uptime import Uptime, read_uptime
+from inventory.verdicts import counted
 
 router = APIRouter(include_in_schema=False)
 
@@ -74,7 +75,7 @@ def export_outages(frame: PageFrame, number: int) -> Response:
     """The outages of the last 90 days as a table."""
     rows = _read(frame, number)
     _, outages = read_days(frame, NodeKind.school, number, _first_seen(rows), _zones(rows))
-    head = [frame.text(word) for word in ("From", "Until", "Seconds", "Cause", "Accountable")]
+    head = [frame.text(word) for word in ("From", "Until", "Seconds", "Cause", "Accountable", "Planned until")]
     return write_csv(f"edunet-school-{number}-outages.csv", head, [_outage_cells(frame, row) for row in outages])
 
 
@@ -122,10 +123,12 @@ def _kinds(rows: queries.SchoolRows) -> list[tuple[str, int, int, int]]:
 def _outage_cells(frame: Frame, row: Any) -> list[object]:
     end = row.until_at or frame.now
     length = max(timedelta(0), end - row.from_at)
+    of = counted(row, frame.now)
     return [
         frame.clock.full(row.from_at),
         frame.clock.full(row.until_at) if row.until_at else "",
         int(length.total_seconds()),
         frame.text(f"cause.{row.cause}"),
-        frame.text(f"accountable.{row.accountable}") if row.accountable else "",
+        frame.text(f"accountable.{of.party}") if of.party else "",
+        frame.clock.full(of.planned_until) if of.planned_until else "",
     ]

@@ -72,6 +72,7 @@ WORDS: tuple[str, ...] = (
     *(f"evidence.{name}" for name in ("maintenance", "resolving", "sysUpTime", "port")),
     *(f"watch.{name}" for name in ("any", "snmp", "icmp")),
     # Heads of CSV files that no template has.
-    "State", "Code", "Role", "Model", "From", "Until", "Seconds", "Accountable",
+    "State", "Code", "Role", "Model", "From", "Until", "Seconds", "Accountable", "Node kind", "Planned until", "Number", "Place", "Reason",
+    "First verdict", "Corrected",
 )  # fmt: skip
 """The texts' keys."""

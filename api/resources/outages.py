@@ -1,13 +1,17 @@
 """Outages, as the judge logged them: `/api/v1/outages`, to be read."""
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import ColumnElement, or_, select
+from sqlmodel import Session
 
-from api.resources.machine import Id, PlacedQuery, Resource, Text
-from inventory.models import NodeKind, Outage, School, SchoolLevel, table
+from api.resources.machine import Id, PlacedQuery, Resource, Row, Text
+from api.security import CurrentUser
+from inventory.models import NodeKind, Outage, School, SchoolLevel, table, utcnow
+from inventory.verdicts import counted
 
 
 class OutageRead(BaseModel):
@@ -37,6 +41,15 @@ class OutageRead(BaseModel):
     incident_id: int | None = None
     explained: bool
     maintenance: bool
+    counts_for: Annotated[
+        str,
+        Field(
+            description="For whom the uptime counts it: `planned` in maintenance or while it is switched off as usual, else `accountable`."
+        ),
+    ]
+    planned_until: Annotated[
+        datetime | None, Field(description="Where only its beginning was switched off as usual: until when.")
+    ] = None
 
 
 class OutageQuery(PlacedQuery):
@@ -63,6 +76,12 @@ def _of_levels(levels: list[SchoolLevel]) -> ColumnElement[bool]:
     return _own.c.school_id.in_(select(school.c.id).where(school.c.level.in_(levels)))
 
 
+def _count(session: Session, caller: CurrentUser, rows: list[Row]) -> None:
+    now = utcnow()
+    for row in rows:
+        row["counts_for"], row["planned_until"], _ = counted(SimpleNamespace(**row), now)
+
+
 _own = table(Outage)
 
 OUTAGES = Resource(
@@ -79,4 +98,5 @@ OUTAGES = Resource(
     },
     sorts={"from_at": _own.c.from_at},
     default_sort="-from_at",
+    inline=_count,
 )

@@ -302,6 +302,10 @@ _MODELS: dict[NodeKind, type[SQLModel]] = {
 }
 
 
+LONGEST_SILENCE = timedelta(days=366)
+"""A silence ends: one of a hundred years would be one without an end."""
+
+
 class SilenceCreate(Body):
     """Nobody is told of what begins on a node (`kind`, `node_id`), in a region or of one incident; what was said still resolves."""
 
@@ -349,6 +353,8 @@ def _prepare_silence(work: Work, row: Silence, children: Row) -> None:
     row.from_at = row.from_at or utcnow()
     if row.until_at <= row.from_at:
         raise invalid(Wrong("until_at", "before", "> from_at"))
+    if row.until_at - row.from_at > LONGEST_SILENCE:
+        raise invalid(Wrong("until_at", "wrong", "<= from_at + 366 d"))
     node = row.kind is not None and row.kind != ""
     if [node, row.region_id is not None, row.incident_id is not None].count(True) != 1 or node != (
         row.node_id is not None

@@ -71,7 +71,10 @@ def parse_since(text: str, zone: str) -> datetime | None:
 def _read(register: Any, only_open: bool, after: datetime | None, kind: str | None, limit: int) -> list[dict[str, Any]]:
     from sqlalchemy import or_, select
 
-    from inventory.models import Outage, table
+    from inventory.models import Outage, table, utcnow
+    from inventory.verdicts import counted
+
+    now = utcnow()
 
     row = table(Outage)
     statement = select(row).order_by(row.c.from_at.desc(), row.c.id.desc()).limit(limit)
@@ -94,6 +97,7 @@ def _read(register: Any, only_open: bool, after: datetime | None, kind: str | No
             "until": outage.until_at.isoformat() if outage.until_at else None,
             "seconds": (outage.until_at - outage.from_at).total_seconds() if outage.until_at else None,
             "cause": outage.cause,
+            "accountable": counted(outage, now).party,
             "explained": outage.explained,
             "incident": outage.incident_id,
         }

@@ -415,3 +415,43 @@ def test_why_knows_nothing_of_another_county(web: PagesWeb) -> None:
         session.get_one(Incident, row.id).path = kept
     assert "原因在上级网络" in said
     assert "汇聚交换机" not in said
+
+
+def test_a_county_or_a_node_is_silenced_by_page_and_lifted(web: PagesWeb) -> None:
+    client = web.as_("countyadmin")
+    page = client.get("/silences/new?q=小店区")
+    region = re.search(r'name="subject" value="(region:\d+)"', page.text).group(1)
+    assert re.findall(r'value="school:\d+"', page.text), "schools of that name are offered too"
+    assert post(client, "/silences/new", subject=region, span="240", reason="全区停电检修").status_code == 303
+    assert post(client, "/silences/new", subject=region, span="240").status_code == 422, "no reason"
+    assert post(client, "/silences/new", subject=region, span="at", reason="无期限").status_code == 422, "no end"
+    far = post(client, "/silences/new", subject=region, span="at", at="2100-01-01T00:00", reason="百年")
+    assert far.status_code == 422
+    assert post(client, "/silences/new", subject="castle:1", span="60", reason="x").status_code == 422
+    with web.register.session() as session:
+        (row,) = session.exec(select(Silence).where(Silence.reason == "全区停电检修")).all()
+        assert (row.kind, row.created_by, f"region:{row.region_id}") == ("", "countyadmin", region)
+        assert timedelta(hours=3) < row.until_at - utcnow() < timedelta(hours=5)
+    for path in ("/silences", "/not-watched"):
+        shown = words(client.get(path))
+        assert all(word in shown for word in ("全区停电检修", "countyadmin", "小店区")), path
+    assert post(client, f"/silences/{row.id}/end", next="/silences?ended=1").headers["location"] == "/silences?ended=1"
+    with web.register.session() as session:
+        assert session.get_one(Silence, row.id).until_at <= utcnow()
+
+
+def test_nobody_silences_or_finds_what_lies_outside_of_his_part(web: PagesWeb) -> None:
+    client = web.as_("countyadmin")
+    with web.register.session() as session:
+        other = session.exec(select(Region).where(Region.code == "141024")).one()
+        school = session.exec(select(School).where(School.place_id == other.id)).first()
+        assert school is not None
+    assert 'name="subject"' not in client.get(f"/silences/new?q={other.name}").text
+    assert school.name not in client.get(f"/silences/new?subject=school:{school.id}").text
+    for subject in (f"region:{other.id}", f"school:{school.id}"):
+        assert post(client, "/silences/new", subject=subject, span="60", reason="不该").status_code == 422, subject
+    assert post(web.as_("xiaodian"), "/silences/new", subject="region:1", span="60", reason="x").status_code == 403
+    part = client.get("/silences/new?q=网关", headers={"hx-request": "true", "hx-target": "subjects"})
+    assert part.text.strip().startswith('<div id="subjects"')
+    with web.register.session() as session:
+        assert session.exec(select(Silence).where(Silence.reason == "不该")).all() == []

@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from pages_web import PagesWeb, pages_web
 from sqlmodel import select
 
-from inventory.models import Device, Feed, Incident, utcnow
+from inventory.models import Device, Feed, Incident, Outage, Region, School, utcnow
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +114,68 @@ def test_devices_that_never_answered_by_snmp_are_a_list(web: PagesWeb) -> None:
     assert re.findall(r'class="thing" href="/devices/(\d+)"', page.text) == [str(number)]
     assert 'class="thing"' not in foreign.text
     assert client.get("/devices?snmp=unseen").status_code == 200
+
+
+def outages(page: httpx.Response) -> list[tuple[str, str]]:
+    """(number, name) of the rows that may be ticked."""
+    assert page.status_code == 200, page.text[:1000]
+    numbers = re.findall(r'name="outage" value="(\d+)"', page.text)
+    return list(zip(numbers, re.findall(r'class="thing" href="/\w+s/\d+">([^<]+)<', page.text), strict=True))
+
+
+def test_ticked_outages_are_corrected_together_and_the_first_verdict_stays(web: PagesWeb) -> None:
+    client = web.as_("admin")
+    listed = outages(client.get("/outages?kind=school&region=140105&correct=1"))
+    assert len(listed) > 2
+    assert all("小店" in name for _, name in listed)
+    ticked = [number for number, _ in listed[:2]]
+    token = re.search(r'data-csrf="([^"]+)"', client.get("/legend").text).group(1)
+    said = {"csrf": token, "outage": ticked, "accountable": "carrier", "maintenance": "yes", "cause": "line"}
+    back = "/outages?kind=school&region=140105"
+    refused = client.post("/outages/correct", data={**said, "back": back})
+    assert refused.headers["location"] == f"{back}&wrong=1", "without a reason"
+    done = client.post("/outages/correct", data={**said, "reason": "割接通报 7 号", "back": back})
+    assert done.headers["location"] == f"{back}&corrected=2"
+    shown = client.get("/outages?state=corrected").text
+    assert len(re.findall("割接通报 7 号", shown)) == 2
+    assert "已更正，最初：" in shown
+    with web.register.session() as session:
+        row = session.get_one(Outage, int(ticked[0]))
+        assert (row.cause, row.accountable, row.maintenance, row.corrected_by) == ("line", "carrier", True, "admin")
+        assert row.first_maintenance is False
+    assert client.post("/outages/correct", data={**said, "reason": "x", "back": "https://example.com"}).headers["location"].startswith("/outages")  # fmt: skip
+
+
+def test_outages_of_another_part_are_neither_listed_nor_corrected(web: PagesWeb) -> None:
+    with web.register.session() as session:
+        other = session.exec(select(Region).where(Region.code == "141024")).one().id
+        number = session.exec(select(Outage.id).where(Outage.place_id == other)).first()
+    client = web.as_("xiaodian")
+    assert "洪洞" not in client.get("/outages").text
+    assert "洪洞" not in client.get("/outages?format=csv").text
+    token = re.search(r'data-csrf="([^"]+)"', client.get("/legend").text).group(1)
+    answer = client.post("/outages/correct", data={"csrf": token, "outage": [number], "cause": "line", "reason": "x"})
+    assert answer.status_code == 403
+
+
+def test_what_was_switched_off_as_usual_counts_as_planned_in_lists_exports_and_calls(web: PagesWeb) -> None:
+    start, client = utcnow() - timedelta(hours=9), web.as_("admin")
+    span = {"planned_off": {"from": start.isoformat(), "until": (start + timedelta(hours=6)).isoformat()}}
+    with web.register.write() as session:
+        school = session.exec(select(School).where(School.name.contains("小店"))).first()
+        common = {"kind": "school", "node_id": school.id, "school_id": school.id, "place_id": school.place_id, "cause": "school"}  # fmt: skip
+        common |= {"accountable": "school", "evidence": span, "from_at": start}
+        rows = [Outage(until_at=start + timedelta(hours=hours), **common) for hours in (5, 8)]
+        session.add_all(rows)
+        session.flush()
+        numbers = [row.id for row in rows]
+    page = client.get("/outages?cause=school&kind=school").text
+    assert "按惯例关闭" in page
+    assert "属计划内" in page
+    lines = client.get("/outages?cause=school&kind=school&format=csv").text.strip().splitlines()
+    assert sorted(line.split(",")[9] for line in lines[1:]) == ["学校", "计划内"], lines
+    assert "按惯例关闭" in client.get(f"/schools/{school.id}").text
+    called = client.get("/api/v1/outages", params={"cause": "school"}).json()["items"]
+    assert {row["id"]: (row["counts_for"], bool(row["planned_until"])) for row in called} == dict(
+        zip(numbers, [("planned", False), ("school", True)], strict=True)
+    )

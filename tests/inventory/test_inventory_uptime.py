@@ -1,6 +1,7 @@
 """Uptime from the outage log: experienced and accountable, 24 × 7 and in class hours, unknown beside them."""
 
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,8 @@ from inventory.calendars.windows import occurrences, write_occurrences
 from inventory.database import Register
 from inventory.regions import duty_by_code, load_regions, place_by_code
 from inventory.spans import intersect, length, merge, subtract
-from inventory.uptime import PARTIES, Down, Sums, read_uptime, sum_up
+from inventory.uptime import PARTIES, Down, Sums, down_of, read_uptime, sum_up
+from inventory.verdicts import counted
 
 ZONE = ZoneInfo("Asia/Shanghai")
 H = 3600.0
@@ -291,3 +293,41 @@ def test_a_province_of_schools_is_summed_up_quickly_enough() -> None:
     assert len(calendars._times) == 1
     assert times[0].total == times[-1].total > 0
     assert calendars.plan(calendars.school(1), date(2026, 9, 1)).classes
+
+
+@pytest.mark.parametrize(
+    ("until_h", "span_h", "more", "said"),
+    [
+        (4, None, {}, ("school", None)),
+        (4, 6, {}, ("planned", None)),
+        (4, 4, {}, ("planned", None)),
+        (None, 6, {}, ("planned", None)),
+        (None, 2, {}, ("school", 2)),
+        (8, 6, {}, ("school", 6)),
+        (8, 6, {"maintenance": True}, ("planned", None)),
+        (4, 6, {"corrected_at": True}, ("school", None)),
+        (4, 6, {"corrected_at": True, "maintenance": True}, ("planned", None)),
+        (4, 6, {"corrected_at": True, "accountable": ""}, ("", None)),
+    ],
+)
+def test_a_list_says_of_whom_an_outage_is_as_the_uptime_counts_it(
+    until_h: int | None, span_h: int | None, more: dict[str, Any], said: tuple[str, int | None]
+) -> None:
+    start, now = datetime(2026, 11, 29, tzinfo=UTC), datetime(2026, 11, 29, 5, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    span = {"from": start.isoformat(), "until": (start + (span_h or 0) * hour).isoformat()}
+    facts = {"accountable": "school", "maintenance": False, "corrected_at": None, **more}
+    row = SimpleNamespace(
+        from_at=start,
+        until_at=None if until_h is None else start + until_h * hour,
+        evidence={} if span_h is None else {"planned_off": span},
+        **facts,
+    )
+    found = counted(row, now)
+    assert found[:2] == (said[0], None if said[1] is None else start + said[1] * hour)
+    down = down_of(row, (row.until_at or now).timestamp())
+    window = (down.from_t, down.until_t)
+    sums, _ = sum_up(window, window[0], [down], [], [], CLASSES)
+    party = found.party or "undecided"
+    rest = sums.down - (span_h or 0) * 3600 if found.planned_until else sums.down
+    assert sums.by[party] == rest > 0
