@@ -455,3 +455,15 @@ def test_nobody_silences_or_finds_what_lies_outside_of_his_part(web: PagesWeb) -
     assert part.text.strip().startswith('<div id="subjects"')
     with web.register.session() as session:
         assert session.exec(select(Silence).where(Silence.reason == "不该")).all() == []
+
+
+def test_a_county_is_told_why_it_gets_no_trace(web: PagesWeb) -> None:
+    with web.register.session() as session:
+        here = session.exec(select(Region).where(Region.code == "140105")).one()
+        mine = session.exec(
+            select(Incident).where(Incident.path.startswith(here.path), Incident.kind == "outage")
+        ).first()
+    assert mine is not None
+    page = words(web.as_("countyadmin").get(f"/incidents/{mine.id}"))
+    assert "只提供给全省用户" in page
+    assert web.as_("countyadmin").get(f"/incidents/{mine.id}/trace.jsonl").status_code == 403
