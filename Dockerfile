@@ -1,7 +1,7 @@
 # edunet in a container: no root, no capability. Datagram ICMP works there, for container engines set
 # net.ipv4.ping_group_range in the container's own network namespace (docker-compose.yml does so explicitly).
 FROM python:3.11-slim-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev libssl-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY requirements.lock ./
 RUN python -m venv /opt/edunet && /opt/edunet/bin/pip install --no-cache-dir --require-hashes -r requirements.lock

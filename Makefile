@@ -17,7 +17,7 @@ ENGINE := $(wildcard probes/engine/*.py)
 # Three at once on two cores: the end-to-end tests wait for real rounds most of their time.
 PYTEST_OPTIONS ?= -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install run test check bench soak accuracy packages test-packages format clean
+.PHONY: help install run test check bench soak accuracy packages test-packages format clean FORCE
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -46,11 +46,21 @@ $(VENV)/.locked: requirements.lock | $(VENV)/bin/python
 	@$(PIP) install --require-hashes -r requirements.lock
 	@touch $@
 
+# The engine was left in plain Python, and a compiler and the headers have come since: build it now.
+CAN_BUILD := for h in "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" /usr/include/openssl/evp.h; do [ -e "$$h" ] || exit 1; done; command -v gcc
+ifeq ($(EDUNET_ENGINE)$(wildcard $(VENV)/.plain),$(VENV)/.plain)
+ifneq ($(shell $(CAN_BUILD)),)
+$(VENV)/.installed: FORCE
+endif
+endif
+FORCE:
+
 $(VENV)/.installed: $(VENV)/.locked pyproject.toml setup.py $(ENGINE)
 	@echo "== 2/2 installing edunet; with a C compiler and Python's headers the engine is compiled"
 	@$(PIP) install --no-deps --no-build-isolation --no-index -e . \
 	  || { echo "== the build failed: installing once more, with the engine in plain Python (slower)" >&2; \
 	       EDUNET_ENGINE=python $(PIP) install --no-deps --no-build-isolation --no-index -e . ; }
+	@$(VENV)/bin/edunet version --json | grep -q '"compiled".*"snmpv3_plain": false' && rm -f $(VENV)/.plain || touch $(VENV)/.plain
 	@touch $@
 
 install: packages $(VENV)/.installed ## Make .venv/bin/edunet

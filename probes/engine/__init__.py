@@ -83,3 +83,8 @@ NAME: Engine
 WHY_PLAIN: str
 NAME, WHY_PLAIN = _choose()
 """The running engine, and where that is plain Python without having been asked for: why."""
+
+
+def plain_beside() -> tuple[str, ...]:
+    """Modules of `BESIDE` that run plain beside a compiled engine: they were not compiled (no libssl-dev)."""
+    return tuple(module for module in BESIDE if NAME == "compiled" and not load_beside(module).COMPILED)
