@@ -31,7 +31,7 @@ def commands(group: object, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple
 
 
 ALL = dict(commands(typer.main.get_command(app)))
-SERVERS = {("up",), ("api",)}
+SERVERS = {("up",), ("api",), ("vantage", "run")}
 """They print what people need to sign in, and serve until Ctrl-C: nothing for a program to read."""
 
 
