@@ -12,9 +12,11 @@ from inventory.models import Feed, VantagePoint, Zone, table, utcnow
 from inventory.users import hash_token
 from inventory.words import say
 
+STATES = ("sees", "blind", "silent", "never", "off")
+"""How one may fare; each is a text of the catalogue."""
+
 FIGURES = ("offset_s", "round_trip_s", "dropped", "waiting", "reports")
 """What is shown of it in figures."""
-
 
 SILENT_S = 120.0
 """A vantage point of which nothing has come for so long is silent, even where no judge runs that would say so."""

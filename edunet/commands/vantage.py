@@ -82,8 +82,8 @@ def add(
     if token_file is None:
         facts["token"] = token
     told = say("Vantage point {name} has been added.", name=name)
-    where = str(token_file) if token_file is not None else token
-    tell(as_json, facts, f"{told}\n{say('Its token, for edunet vantage run --token @FILE:')} {where}")
+    its_token = say("Its token, for edunet vantage run --token @FILE:")
+    tell(as_json, facts, f"{told}\n{its_token} {token if token_file is None else token_file}")
 
 
 @group.command()

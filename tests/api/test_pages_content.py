@@ -87,7 +87,7 @@ def test_a_blind_collector_is_said_on_the_board(web: PagesWeb) -> None:
     with web.register.write() as session:
         row = session.get_one(Feed, "rounds")
         row.detail = {**row.detail, "self_ok": True, "blind": []}
-    assert "采集端失去视野" in page.text
+    assert "采集程序看不见，也没有别处看得见" in page.text
 
 
 @pytest.mark.parametrize("name", ["xiaodian", "xiaodian-bureau"])

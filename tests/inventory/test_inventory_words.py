@@ -7,14 +7,15 @@ import pytest
 
 from inventory.imports import KINDS
 from inventory.imports.problems import MESSAGES
+from inventory.vantages import STATES
 from inventory.words import _chinese, language, say
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [*(ROOT / "inventory").rglob("*.py"), *(ROOT / "edunet" / "commands" / f"{name}.py" for name in ("imports", "zone", "credential", "user", "outages", "outlet", "check", "version")), ROOT / "edunet" / "registry.py", ROOT / "edunet" / "mishaps.py", ROOT / "edunet" / "secrets_input.py"]  # fmt: skip
+SOURCES = [*(ROOT / "inventory").rglob("*.py"), *(ROOT / "edunet" / "commands" / f"{name}.py" for name in ("imports", "zone", "credential", "user", "outages", "outlet", "check", "version", "vantage")), ROOT / "edunet" / "registry.py", ROOT / "edunet" / "mishaps.py", ROOT / "edunet" / "secrets_input.py"]  # fmt: skip
 
 
 def _texts() -> set[str]:
-    found = set(MESSAGES.values())
+    found = set(MESSAGES.values()) | set(STATES)
     found |= {column.help_en for kind in KINDS.values() for column in kind.columns if column.required}
     for path in SOURCES:
         source = path.read_text(encoding="utf-8")
