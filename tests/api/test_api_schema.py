@@ -31,7 +31,6 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 
 
 HOW = settings(
-    max_examples=25,
     deadline=None,
     derandomize=True,
     database=None,
@@ -40,7 +39,8 @@ HOW = settings(
 )
 
 
-def test_each_operation_answers_as_its_schema_says(asked: Web) -> None:
+@pytest.mark.parametrize("examples", [10, pytest.param(100, marks=pytest.mark.soak)])
+def test_each_operation_answers_as_its_schema_says(asked: Web, examples: int) -> None:
     schema = schemathesis.openapi.from_url(f"{asked.url}/openapi.json")
     headers = {"authorization": f"Bearer {asked.province.tokens['root']}"}
     wrong, count = [], 0
@@ -49,7 +49,7 @@ def test_each_operation_answers_as_its_schema_says(asked: Web) -> None:
         count += 1
 
         @given(case=operation.as_strategy())
-        @HOW
+        @settings(HOW, max_examples=examples)
         def ask(case: schemathesis.Case) -> None:
             case.validate_response(case.call(headers=headers), checks=CHECKS)
 
