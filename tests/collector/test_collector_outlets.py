@@ -123,7 +123,8 @@ def test_what_is_open_stands_there_again_after_alertmanager_was_down(world: Worl
     sender = Sender(world, alertmanager.port)
     first = say(world, "a", "opened", sender)
     until(lambda: sender.outlets.failed, 60, "the first try fails")
-    assert world.rows("SELECT 1 FROM notice WHERE outlet != '' AND sent_at IS NULL AND error != ''")
+    failed = "SELECT 1 FROM notice WHERE outlet != '' AND sent_at IS NULL AND error != ''"
+    until(lambda: world.rows(failed), 60, "why, written down")
     alertmanager.start()
     until(lambda: alertmanager.incidents() == {str(first)}, 90, "tried again")
     second = say(world, "b", "opened", sender)
