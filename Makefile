@@ -14,8 +14,8 @@ TEST_PACKAGES := make git python3-venv fping gcc python3-dev libssl-dev iproute2
   chromium fonts-noto-cjk wrk tshark imagemagick docker-compose
 
 ENGINE := $(wildcard probes/engine/*.py)
-# Four at once on two cores: the end-to-end tests wait for real rounds most of their time (tests/conftest.py spreads them).
-PYTEST_OPTIONS ?= -n 4 --dist loadfile --no-loadscope-reorder
+# Three at once on two cores: the end-to-end tests wait for real rounds most of their time (tests/conftest.py spreads them).
+PYTEST_OPTIONS ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help install run test check bench soak accuracy packages test-packages format clean FORCE
 .DEFAULT_GOAL := help
