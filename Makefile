@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Debian packages. For `make run`: these; fping is used where neither raw nor datagram ICMP is allowed.
 RUN_PACKAGES := make git python3-venv fping
 TEST_PACKAGES := make git python3-venv fping gcc python3-dev libssl-dev iproute2 nftables procps util-linux curl \
-  snmp snmpd lldpd prometheus prometheus-alertmanager prometheus-snmp-exporter nats-server postgresql \
+  snmp snmpd snmptrapd lldpd prometheus prometheus-alertmanager prometheus-snmp-exporter nats-server postgresql \
   chromium fonts-noto-cjk wrk tshark imagemagick docker-compose
 
 ENGINE := $(wildcard probes/engine/*.py)
