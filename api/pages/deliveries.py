@@ -7,8 +7,9 @@ from starlette.responses import RedirectResponse, Response
 
 from api.collector_link import CollectorGone, CollectorRefused
 from api.errors import Problem
+from api.pages.exporting import Cells, export, rows_wanted, wants_export
 from api.pages.frame import Frame, PageFrame
-from api.pages.listing import EXPORT_LIMIT, PAGE_SIZE, ListAddress, exported, wants_export
+from api.pages.listing import ListAddress, template_of
 from api.pages.queries import telling as queries
 from api.pages.queries.named import choices_of
 from api.security import page_admin, register_of
@@ -22,16 +23,10 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(page_admin)])
 def show_deliveries(frame: PageFrame) -> Response:
     """The log of deliveries, the newest first; as a table to take away with `format`."""
     at = ListAddress.read(frame.request, queries.FILTERS, queries.ORDERS, "-queued")
-    export = wants_export(frame.request)
-    page = queries.list_deliveries(frame.session, frame.scope, at, EXPORT_LIMIT if export else PAGE_SIZE)
-    if export:
-        head = [
-            frame.text(title) for title in ("When", "Incident", "Event", "Way out", "To", "State", "Delay", "Error")
-        ]
-        return exported(export, "edunet-deliveries", head, (_cells(frame, row) for row in page.rows))
-    part = frame.partial and frame.request.headers.get("hx-target") == "list"
-    outlets = choices_of(frame, Outlet)
-    return frame.page("deliveries_table.html" if part else "deliveries.html", at=at, page=page, outlets=outlets)
+    page = queries.list_deliveries(frame.session, frame.scope, at, rows_wanted(frame.request))
+    if wants_export(frame.request):
+        return export(frame, "deliveries", _cells(frame), page.rows)
+    return frame.page(template_of(frame, "deliveries"), at=at, page=page, outlets=choices_of(frame, Outlet))
 
 
 @router.post("/settings/outlets/{number}/test")
@@ -51,14 +46,14 @@ def test_outlet(frame: PageFrame, number: int) -> Response:
     return frame.page("settings_tested.html", result=result)
 
 
-def _cells(frame: Frame, row: Any) -> list[object]:
-    return [
-        frame.clock.full(row.sent_at or row.queued_at),
-        row.incident_id,
-        frame.text(f"event.{row.event}"),
-        row.outlet,
-        row.contact,
-        frame.text(f"delivery.{row.status}"),
-        row.delay_s,
-        row.error,
-    ]
+def _cells(frame: Frame) -> Cells:
+    return (
+        ("When", lambda row: frame.clock.full(row.sent_at or row.queued_at)),
+        ("Incident", lambda row: row.incident_id),
+        ("Event", lambda row: frame.text(f"event.{row.event}")),
+        ("Way out", lambda row: row.outlet),
+        ("To", lambda row: row.contact),
+        ("State", lambda row: frame.text(f"delivery.{row.status}")),
+        ("Delay", lambda row: row.delay_s),
+        ("Error", lambda row: row.error),
+    )

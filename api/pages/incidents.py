@@ -1,14 +1,14 @@
 """The list of incidents, and the page of one: what failed, what it cuts off, what was done about it."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.errors import Problem
+from api.pages.exporting import Cells, export, rows_wanted, wants_export
 from api.pages.frame import Frame, PageFrame, kept
-from api.pages.listing import EXPORT_LIMIT, PAGE_SIZE, ListAddress, exported, wants_export
+from api.pages.listing import ListAddress, template_of
 from api.pages.queries import incident as detail
 from api.pages.queries import past as queries
 from api.pages.queries.contacts import find_contacts
@@ -31,19 +31,15 @@ def show_incidents(frame: PageFrame) -> Response:
     """Past and current incidents, the newest first; as a table to take away with `format=csv` or `format=xlsx`."""
     at = ListAddress.read(frame.request, queries.FILTERS, queries.ORDERS, "-from")
     places = read_places(frame.session, frame.scope, at.get("region"))
-    export = wants_export(frame.request)
-    limit = EXPORT_LIMIT if export else PAGE_SIZE
-    page = queries.list_past(frame.session, frame.scope, at, places, frame.clock.zone, limit)
-    if export:
-        day = frame.clock.local(frame.now).strftime("%Y%m%d-%H%M")
-        return exported(export, f"edunet-incidents-{day}", _head(frame), (_cells(frame, row) for row in page.rows))
-    part = frame.partial and frame.request.headers.get("hx-target") == "list"
+    page = queries.list_past(frame.session, frame.scope, at, places, frame.clock.zone, rows_wanted(frame.request))
+    if wants_export(frame.request):
+        return export(frame, "incidents", _cells(frame), page.rows)
     return frame.page(
-        "incidents_table.html" if part else "incidents.html",
+        template_of(frame, "incidents"),
         at=at,
         page=page,
         places=places,
-        kinds=queries.KINDS,
+        kinds=[(kind, frame.text(f"incident.{'down' if kind == 'outage' else kind}")) for kind in queries.KINDS],
         severities=SEVERITIES,
         causes=queries.list_causes(frame.session, frame.scope),
         correctable=list(CAUSES),
@@ -102,41 +98,21 @@ def incident_page(frame: Frame, number: int, problem: str = "", status: int = 20
     )
 
 
-def _head(frame: Frame) -> list[str]:
-    return [
-        frame.text("Number"),
-        frame.text("State"),
-        frame.text("Severity"),
-        frame.text("Incident kind"),
-        frame.text("What failed"),
-        frame.text("Place"),
-        frame.text("From"),
-        frame.text("Until"),
-        frame.text("Seconds"),
-        frame.text("Schools"),
-        frame.text("Pupils"),
-        frame.text("Cause"),
-        frame.text("Who has it"),
-        frame.text("Ticket"),
-    ]
-
-
-def _cells(frame: Frame, row: Any) -> Sequence[object]:
+def _cells(frame: Frame) -> Cells:
     whole = frame.scope.everything  # the figures count schools of other parts too
-    seconds = int(((row.resolved_at or frame.now) - row.from_at).total_seconds())
     return (
-        row.id,
-        frame.text("mended") if row.status == "resolved" else frame.text("open"),
-        frame.text(f"severity.{row.severity}"),
-        frame.text(f"incident.{'down' if row.kind == 'outage' else row.kind}"),
-        row.root_name or row.cluster_value or frame.text("Several at once"),
-        row.place or "",
-        frame.clock.full(row.from_at),
-        frame.clock.full(row.resolved_at) if row.resolved_at else "",
-        seconds,
-        row.told if whole else "",
-        (row.said_pupils or row.pupils) if whole else "",
-        frame.text(f"cause.{row.cause}"),
-        row.owner,
-        row.ticket,
+        ("Number", lambda row: row.id),
+        ("State", lambda row: frame.text("mended") if row.status == "resolved" else frame.text("open")),
+        ("Severity", lambda row: frame.text(f"severity.{row.severity}")),
+        ("Incident kind", lambda row: frame.text(f"incident.{'down' if row.kind == 'outage' else row.kind}")),
+        ("What failed", lambda row: row.root_name or row.cluster_value or frame.text("Several at once")),
+        ("Place", lambda row: row.place or ""),
+        ("From", lambda row: frame.clock.full(row.from_at)),
+        ("Until", lambda row: frame.clock.full(row.resolved_at) if row.resolved_at else ""),
+        ("Seconds", lambda row: int(((row.resolved_at or frame.now) - row.from_at).total_seconds())),
+        ("Schools", lambda row: row.told if whole else ""),
+        ("Pupils", lambda row: (row.said_pupils or row.pupils) if whole else ""),
+        ("Cause", lambda row: frame.text(f"cause.{row.cause}")),
+        ("Who has it", lambda row: row.owner),
+        ("Ticket", lambda row: row.ticket),
     )

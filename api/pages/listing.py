@@ -1,19 +1,18 @@
-"""What the address of a list says: search, filters, order, page; and addresses that change one of them."""
+"""A list: what its address says (search, filters, order, page), the page of rows that it leads to, and the words of a search."""
 
-import csv
-import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
+from sqlalchemy import Select
 from starlette.requests import Request
-from starlette.responses import Response
+
+from api.pages.frame import Frame
 
 PAGE_SIZE = 50
-EXPORT_LIMIT = 200_000
-"""Rows of an export at most."""
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -66,67 +65,55 @@ class ListAddress:
         return (self.page - 1) * PAGE_SIZE
 
 
-def write_csv(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-    """A CSV file with a byte order mark (spreadsheets need it for Chinese); a cell that begins a formula is made plain text."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(head)
-    for row in rows:
-        writer.writerow([_plain(cell) for cell in row])
-    return Response(
-        "\ufeff" + out.getvalue(),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-    )
+@dataclass
+class Page:
+    """One page of a list. `states` counts by state whatever state is chosen; `total` counts what the filters leave."""
+
+    rows: Sequence[Any]
+    total: int
+    states: dict[str, int]
+
+    @property
+    def pages(self) -> int:
+        """Number of pages."""
+        return max(1, -(-self.total // PAGE_SIZE))
 
 
-def write_xlsx(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-    """A workbook of one sheet: the head stays in view and filters; numbers stay numbers; what begins as a formula is text."""
-    from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("edunet")
-    sheet.freeze_panes = "A2"
-    titles = [WriteOnlyCell(sheet, value=title) for title in head]
-    for title in titles:
-        title.font = Font(bold=True)
-    sheet.append(titles)
-    count = 1
-    for row in rows:
-        sheet.append([_cell(value) for value in row])
-        count += 1
-    last = get_column_letter(max(1, len(head)))
-    sheet.auto_filter.ref = f"A1:{last}{count}"
-    out = io.BytesIO()
-    book.save(out)
-    return Response(
-        out.getvalue(),
-        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-    )
+def template_of(frame: Frame, name: str) -> str:
+    """The template of the list `name`; its table alone where htmx asks for it."""
+    alone = frame.partial and frame.request.headers.get("hx-target") == "list"
+    return f"{name}_table.html" if alone else f"{name}.html"
 
 
-def wants_export(request: Request) -> str:
-    """`csv` or `xlsx` where a list is asked for as a file, else ""."""
-    wanted = request.query_params.get("format", "")
-    return wanted if wanted in ("csv", "xlsx") else ""
+def in_order(at: ListAddress, orders: Mapping[str, Any]) -> Any:
+    """What to order by, as the address asks for; what is not known there comes last either way."""
+    column = orders[at.order.lstrip("-")]
+    order = column.desc() if at.order.startswith("-") else column.asc()
+    # Only where it can be: PostgreSQL takes no index for an order with NULLS LAST.
+    return order.nulls_last() if getattr(column, "nullable", True) else order
 
 
-def exported(form: str, name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-    """The file `name` in the form that `wants_export` found."""
-    return write_xlsx(f"{name}.xlsx", head, rows) if form == "xlsx" else write_csv(f"{name}.csv", head, rows)
+def one_page(statement: Select[Any], at: ListAddress, orders: Mapping[str, Any], limit: int, *then: Any) -> Select[Any]:
+    """`statement` in the order that the address asks for, then by `then`, cut to its page; to `limit` rows from the first where that is no page."""
+    ordered = statement.order_by(in_order(at, orders), *then)
+    return ordered.limit(limit).offset(at.offset if limit == PAGE_SIZE else 0)
 
 
-def _cell(value: object) -> object:
-    """What a cell may hold: texts without the characters that XML cannot (openpyxl refuses them), never a formula."""
-    value = _plain(value)
-    return _CONTROLS.sub("", value) if isinstance(value, str) else value
+def words_of(text: str) -> list[str]:
+    """The words of a search in small letters, six at most."""
+    return text.lower().split()[:6]
 
 
-def _plain(cell: object) -> object:
-    if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + cell
-    return "" if cell is None else cell
+def like(text: str) -> str:
+    """The pattern of SQL's LIKE that finds `text` anywhere; its escape character is a backslash."""
+    plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{plain}%"
+
+
+def read_day(text: str, zone: ZoneInfo) -> datetime | None:
+    """`2026-11-24` as the start of that day in `zone`; None where it is no day."""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - the zone is given in the next line
+        return day.replace(tzinfo=zone)
+    except ValueError:
+        return None

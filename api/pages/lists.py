@@ -1,14 +1,14 @@
 """The lists of schools, lines and devices: find, filter, export."""
 
-from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from api.collector_link import CollectorGone, CollectorRefused
+from api.pages.exporting import Cells, export, rows_wanted, wants_export
 from api.pages.frame import Frame, PageFrame, kept
-from api.pages.listing import EXPORT_LIMIT, PAGE_SIZE, ListAddress, exported, wants_export
+from api.pages.listing import ListAddress, template_of
 from api.pages.queries import lists as queries
 from api.pages.queries.places import Places, read_places
 from api.pages.queries.roots import name_lines
@@ -23,11 +23,10 @@ def show_schools(frame: PageFrame) -> Response:
     """All schools of the caller's part."""
     at = ListAddress.read(frame.request, ("q", "region", "level", "state"), queries.SCHOOL_ORDERS, "state")
     places = read_places(frame.session, frame.scope, at.get("region"))
+    page = queries.list_schools(frame.session, frame.scope, at, places, rows_wanted(frame.request))
     if wants_export(frame.request):
-        page = queries.list_schools(frame.session, frame.scope, at, places, EXPORT_LIMIT)
-        return _export(frame, "schools", _school_cells(frame, places), page.rows)
-    page = queries.list_schools(frame.session, frame.scope, at, places)
-    return frame.page(_part(frame, "schools"), at=at, page=page, places=places, levels=list(SchoolLevel))
+        return export(frame, "schools", _school_cells(frame, places), page.rows)
+    return frame.page(template_of(frame, "schools"), at=at, page=page, places=places, levels=list(SchoolLevel))
 
 
 @router.get("/lines")
@@ -36,13 +35,12 @@ def show_lines(frame: PageFrame) -> Response:
     """All lines of the caller's part."""
     at = ListAddress.read(frame.request, ("q", "region", "operator", "state"), queries.LINE_ORDERS, "state")
     places = read_places(frame.session, frame.scope, at.get("region"))
-    limit = EXPORT_LIMIT if wants_export(frame.request) else PAGE_SIZE
-    page = queries.list_lines(frame.session, frame.scope, at, places, limit)
+    page = queries.list_lines(frame.session, frame.scope, at, places, rows_wanted(frame.request))
     if wants_export(frame.request):
-        return _export(frame, "lines", _line_cells(frame), page.rows)
+        return export(frame, "lines", _line_cells(frame), page.rows)
     ids = [row.id for row in page.rows]
     return frame.page(
-        _part(frame, "lines"),
+        template_of(frame, "lines"),
         at=at,
         page=page,
         places=places,
@@ -60,14 +58,13 @@ def show_devices(frame: PageFrame) -> Response:
         frame.request, ("q", "region", "kind", "vendor", "school", "state", "snmp"), queries.DEVICE_ORDERS, "state"
     )
     places = read_places(frame.session, frame.scope, at.get("region"))
-    limit = EXPORT_LIMIT if wants_export(frame.request) else PAGE_SIZE
     silent = _never_spoke(frame) if at.get("snmp") == "unseen" else None
-    page = queries.list_devices(frame.session, frame.scope, at, places, limit, silent)
+    page = queries.list_devices(frame.session, frame.scope, at, places, rows_wanted(frame.request), silent)
     if wants_export(frame.request):
-        return _export(frame, "devices", _device_cells(frame), page.rows)
+        return export(frame, "devices", _device_cells(frame), page.rows)
     vendors = queries.distinct_values(frame.session, frame.scope, Device, "vendor")
     return frame.page(
-        _part(frame, "devices"),
+        template_of(frame, "devices"),
         at=at,
         page=page,
         places=places,
@@ -106,23 +103,6 @@ def search(frame: PageFrame) -> Response:
     at = ListAddress("/lines", {"q": text}, "state", 1)
     found = queries.list_lines(frame.session, frame.scope, at, places)
     return RedirectResponse(at.url() if found.total else ListAddress("/schools", {"q": text}, "state", 1).url(), 303)
-
-
-def _part(frame: Frame, name: str) -> str:
-    """The table alone where htmx asks for it."""
-    return (
-        f"{name}_table.html" if frame.partial and frame.request.headers.get("hx-target") == "list" else f"{name}.html"
-    )
-
-
-Cells = Sequence[tuple[str, Callable[[Any], object]]]
-
-
-def _export(frame: Frame, name: str, cells: Cells, rows: Iterable[Any]) -> Response:
-    day = frame.clock.local(frame.now).strftime("%Y%m%d-%H%M")
-    head = [frame.text(title) for title, _ in cells]
-    form = wants_export(frame.request)
-    return exported(form, f"edunet-{name}-{day}", head, ([write(row) for _, write in cells] for row in rows))
 
 
 def _common(frame: Frame) -> Cells:

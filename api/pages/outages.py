@@ -1,16 +1,17 @@
 """The list of outages, past and current, each node's by itself; those that are ticked are corrected together."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form
 from starlette.responses import RedirectResponse, Response
 
 from api.correcting import Correction, correct_outages
+from api.pages.exporting import Cells, export, rows_wanted, wants_export
 from api.pages.frame import Frame, PageFrame, kept
-from api.pages.listing import EXPORT_LIMIT, PAGE_SIZE, ListAddress, exported, wants_export
+from api.pages.listing import ListAddress, template_of
 from api.pages.queries import outages as queries
 from api.pages.queries.places import read_places
+from api.pages.queries.roots import describe_nodes
 from api.pages.settings.forms import attempt
 from api.pages.settings.inputs import Filled
 from api.security import page_admin
@@ -29,21 +30,18 @@ def show_outages(frame: PageFrame) -> Response:
     """Outages of schools (or lines, devices), the newest first; as a table to take away with `format=csv` or `format=xlsx`."""
     at = ListAddress.read(frame.request, queries.FILTERS, queries.ORDERS, "-from")
     places = read_places(frame.session, frame.scope, at.get("region"))
-    export = wants_export(frame.request)
-    limit = EXPORT_LIMIT if export else PAGE_SIZE
-    page = queries.list_outages(frame.session, frame.scope, at, places, frame.clock.zone, limit)
-    if export:
-        day = frame.clock.local(frame.now).strftime("%Y%m%d-%H%M")
-        return exported(export, f"edunet-outages-{day}", _head(frame), (_cells(frame, row) for row in page.rows))
-    part = frame.partial and frame.request.headers.get("hx-target") == "list"
+    page = queries.list_outages(frame.session, frame.scope, at, places, frame.clock.zone, rows_wanted(frame.request))
+    if wants_export(frame.request):
+        return export(frame, "outages", _cells(frame), page.rows)
     return frame.page(
-        "outages_table.html" if part else "outages.html",
+        template_of(frame, "outages"),
         at=at,
         page=page,
         places=places,
         kinds=queries.KINDS,
         causes=list(CAUSES),
         correctable=list(CAUSES),
+        roots=describe_nodes(frame.session, frame.locale, page.rows),
     )
 
 
@@ -83,33 +81,30 @@ def corrected(frame: Frame, which: dict[str, list[int]], said: dict[str, Any], b
     return RedirectResponse(f"{to}{'&' if '?' in to else '?'}{told}", 303)
 
 
-_HEAD = (
-    "Number", "State", "Node kind", "field.name", "Place", "From", "Until", "Seconds", "Cause", "Accountable", "Planned until",
-    "First verdict", "Corrected", "Reason",
-)  # fmt: skip
+def _cells(frame: Frame) -> Cells:
+    def party(row: Any) -> str:
+        who = counted(row, frame.now).party
+        return frame.text(f"accountable.{who}") if who else ""
 
+    def planned(row: Any) -> str:
+        until = counted(row, frame.now).planned_until
+        return frame.clock.full(until) if until else ""
 
-def _head(frame: Frame) -> list[str]:
-    return [frame.text(word) for word in _HEAD]
-
-
-def _cells(frame: Frame, row: Any) -> Sequence[object]:
-    of = counted(row, frame.now)
     return (
-        row.id,
-        frame.text("mended") if row.until_at else frame.text("open"),
-        frame.text(f"node.{row.kind}"),
-        row.name,
-        row.place or "",
-        frame.clock.full(row.from_at),
-        frame.clock.full(row.until_at) if row.until_at else "",
-        int(((row.until_at or frame.now) - row.from_at).total_seconds()),
-        frame.text(f"cause.{row.cause}"),
-        frame.text(f"accountable.{of.party}") if of.party else "",
-        frame.clock.full(of.planned_until) if of.planned_until else "",
-        _first(frame, row),
-        row.corrected_by,
-        row.corrected_why,
+        ("Number", lambda row: row.id),
+        ("State", lambda row: frame.text("mended") if row.until_at else frame.text("open")),
+        ("Node kind", lambda row: frame.text(f"node.{row.kind}")),
+        ("field.name", lambda row: row.name),
+        ("Place", lambda row: row.place or ""),
+        ("From", lambda row: frame.clock.full(row.from_at)),
+        ("Until", lambda row: frame.clock.full(row.until_at) if row.until_at else ""),
+        ("Seconds", lambda row: int(((row.until_at or frame.now) - row.from_at).total_seconds())),
+        ("Cause", lambda row: frame.text(f"cause.{row.cause}")),
+        ("Accountable", party),
+        ("Planned until", planned),
+        ("First verdict", lambda row: _first(frame, row)),
+        ("Corrected", lambda row: row.corrected_by),
+        ("Reason", lambda row: row.corrected_why),
     )
 
 

@@ -1,6 +1,6 @@
 """Templates: one Jinja environment for each language, autoescaped, kept for the life of the process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ def environment(locale: str) -> Environment:
     say = _speaker(texts.ugettext)
     env.filters.update(n=write_number, bps=write_rate, called=_namer(locale), share=write_share)
     env.filters["number_at_end"] = number_at_end
+    env.filters["worded"] = _worder(say)
     # In place of the extension's own `_`, which looks its function up in the context at each of the hundreds of calls of a list.
     env.globals.update(
         {
@@ -49,6 +50,7 @@ def environment(locale: str) -> Environment:
             "word": say,
             "asset": asset_url,
             "locale": locale,
+            "comma": "、" if locale == "zh" else ", ",
             "STATES": STATES,
             "SEVERITIES": SEVERITIES,
             "ORDER": ORDER,
@@ -72,6 +74,15 @@ def _speaker(gettext: Callable[[str], str]) -> Callable[..., Markup]:
         return text % values if values else text
 
     return say
+
+
+def _worder(say: Callable[..., Markup]) -> Callable[..., list[tuple[str, str]]]:
+    def worded(values: Iterable[str], prefix: str = "") -> list[tuple[str, str]]:
+        """(value, text) of each: what a filter offers. A value that the catalogue does not know by `prefix`, as a carrier's name, is its own text."""
+        texts = ((value, say(f"{prefix}{value}")) for value in map(str, values))
+        return [(value, value if text == f"{prefix}{value}" else text) for value, text in texts]
+
+    return worded
 
 
 def render(locale: str, template: str, context: Mapping[str, Any]) -> str:

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.errors import Problem
+from api.pages.exporting import write_csv
 from api.pages.frame import Frame, PageFrame, kept
-from api.pages.listing import write_csv
 from api.pages.queries import school as queries
 from api.pages.queries.contacts import find_contacts
 from api.pages.queries.places import read_places

@@ -52,7 +52,7 @@ def test_the_chinese_catalogue_is_chinese() -> None:
     with catalogue_file("zh").open("rb") as file:
         for entry in read_po(file, locale="zh"):
             for string in [entry.string] if isinstance(entry.string, str) else entry.string:
-                if entry.id and re.search(r"[A-Za-z]{2}", string):
+                if entry.id and re.search(r"[A-Za-z]{2}", re.sub(r"%\(\w+\)s", "", string)):
                     assert CHINESE.search(string) or string in latin, entry.id
 
 

@@ -67,3 +67,6 @@ def keep_fresh(register: Register) -> None:
     with register.write() as session:
         for row in session.exec(select(Feed)):
             row.at = datetime.now(UTC)
+            if row.name == "vantages":
+                at = row.at.timestamp() - 4
+                row.detail = {number: {**fare, "reported_at": at} for number, fare in row.detail.items()}

@@ -13,19 +13,23 @@ from inventory.models import (
     Duty,
     EscalationStep,
     Exam,
+    Feed,
     Habit,
     Incident,
     IncidentNote,
     Line,
     Maintenance,
     NoticeRule,
+    Outage,
     Outlet,
     Region,
     School,
     Silence,
     SpecialDay,
     Term,
+    VantagePoint,
     WallLink,
+    Zone,
 )  # fmt: skip
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -42,6 +46,8 @@ def seed_settings(register: Register) -> None:
         _calendars(session, region, now)
         _windows(session, region, now)
         _story(session, now)
+        _corrected(session, now)
+        _vantages(session, now)
         session.add(WallLink(name="省电教馆值班室", token_hash="a" * 64, used_at=now, created_by="admin"))
         session.add(WallLink(name="小店区教育局大厅", token_hash="b" * 64, region_id=region.id, created_by="admin"))
         session.commit()
@@ -235,3 +241,36 @@ def _story(session: Session, now: datetime) -> None:
                 incident_id=row.id, at=now - timedelta(minutes=minutes), by=by, kind=kind, text=text, data=data
             )
         )
+
+
+def _corrected(session: Session, now: datetime) -> None:
+    """Of the outages that are over, one was corrected, and one was work that nobody had announced."""
+    over = session.exec(select(Outage).where(Outage.until_at != None).order_by(Outage.from_at.desc()).limit(2)).all()  # noqa: E711
+    for row, cause, why in zip(
+        over, ("power", "undetermined"), ("变电站检修通知单 0412", "学校机房搬迁，事后补报"), strict=True
+    ):
+        row.first_cause, row.cause = row.cause, cause
+        row.maintenance = cause == "undetermined"
+        row.corrected_by, row.corrected_why, row.corrected_at = "admin", why, now - timedelta(hours=5)
+
+
+def _vantages(session: Session, now: datetime) -> None:
+    """One that sees, one that its own blindness hinders, one that never came, one that is switched off."""
+    zone = session.exec(select(Zone)).one()
+    points = [
+        VantagePoint(name=name, place=place, references=references, enabled=enabled, zone_id=only, token_hash=mark * 64)
+        for name, place, references, enabled, only, mark in (
+            ("太原", "市局机房，电信专线", "127.0.0.1, 127.0.0.2", True, None, "a"),
+            ("临汾", "市局机房，联通专线", "127.0.0.3", True, zone.id, "b"),
+            ("运城", "", "", True, None, "c"),
+            ("大同", "借用的旧服务器", "", False, None, "d"),
+        )
+    ]
+    session.add_all(points)
+    session.flush()
+    fares = {
+        str(point.id): {"name": point.name, "up": True, "reported_at": (now - timedelta(seconds=4)).timestamp(), "age_s": 4.0,
+                        "reports": 812, "refused": {}, "blind": blind, "sees": sees, "offset_s": offset}
+        for point, blind, sees, offset in zip(points, ([], ["main"]), (["main"], []), (0.1, 41.0), strict=False)
+    }  # fmt: skip
+    session.add(Feed(name="vantages", at=now, detail=fares))

@@ -1,132 +1,18 @@
 """The pages in Debian's Chromium: looked at in every size, language and theme; nothing from outside, no error, no sideways scrolling."""
 
 import os
-import shutil
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from pages_seed import PASSWORD, seed_province
-from pages_server import keep_fresh, make_register, serve_pages
-from settings_seed import seed_settings
+from browser_site import OUTPUT, Site, number_of, until
+from pages_server import keep_fresh
 from sqlmodel import select
 
-from inventory.database import Register
 from inventory.models import Feed, Incident, NodeState, School, State, WallLink, utcnow
 from inventory.users import hash_token
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-OUTPUT = Path(__file__).parents[1] / "output"
 FIRST_VISIT, LATER_VISIT = 150 * 1024, 30 * 1024
 """Bytes on the wire of a page without charts (PAGES.md, Phone)."""
-
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed")
-
-
-@dataclass
-class Site:
-    """The seeded application, and a browser that is signed in to it."""
-
-    address: str
-    register: Register
-    browser: sync_api.Browser
-    state: object = None
-    problems: list[str] = field(default_factory=list)
-
-    def open(
-        self,
-        path: str,
-        size: tuple[int, int] = (1440, 900),
-        locale: str = "zh",
-        theme: str = "light",
-        script: bool = True,
-    ) -> sync_api.Page:
-        """A page in a fresh context; what its console, its network and its scripts complain of is noted in `problems`."""
-        self.problems.clear()
-        context = self.browser.new_context(
-            storage_state=self.state, viewport={"width": size[0], "height": size[1]}, color_scheme=theme, java_script_enabled=script,
-            locale="zh-CN" if locale == "zh" else "en-US",
-        )  # fmt: skip
-        context.add_cookies([{"name": "edunet_locale", "value": locale, "url": self.address}])
-        page = context.new_page()
-        page.on(
-            "console",
-            lambda message: self.problems.append(message.text) if message.type in ("error", "warning") else None,
-        )
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on(
-            "request",
-            lambda request: self.problems.append(request.url) if _is_foreign(request.url, self.address) else None,
-        )
-        page.on(
-            "response",
-            lambda answer: self.problems.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
-        )
-        page.goto(self.address + path)
-        return page
-
-    def check(self, page: sync_api.Page) -> None:
-        """No complaint, and nothing sticks out sideways."""
-        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, page.url
-        assert not self.problems, self.problems
-        page.context.close()
-
-
-def until(page: sync_api.Page, expression: str, seconds: float = 20) -> None:
-    """Wait until a JavaScript expression is true. Playwright's own wait_for_function needs eval in the page, which our policy refuses."""
-    deadline = time.monotonic() + seconds
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline, f"never true: {expression}"
-        page.wait_for_timeout(50)
-
-
-def _is_foreign(url: str, address: str) -> bool:
-    return urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != urlsplit(address).netloc
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    directory = tmp_path_factory.mktemp("browser")
-    register = make_register(directory / "edunet.db")
-    seed_province(register)
-    seed_settings(register)
-    OUTPUT.mkdir(exist_ok=True)
-    with serve_pages(register, directory) as (address, _app), sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        site = Site(address, register, browser)
-        page = site.open("/schools")
-        assert page.url.endswith("/login?next=%2Fschools")
-        page.screenshot(path=OUTPUT / "sign-in.png")
-        page.fill("#name", "admin")
-        page.fill("#password", PASSWORD)
-        page.click("form[action='/login'] button")
-        page.wait_for_url("**/schools")
-        site.state = page.context.storage_state()
-        site.check(page)
-        yield site
-        browser.close()
-    register.close()
-
-
-def number_of(site: Site, name: str) -> int:
-    with site.register.session() as session:
-        return session.exec(select(School).where(School.name == name)).one().id or 0
-
 
 PAGES = {
     "board": "/",
@@ -179,6 +65,13 @@ MORE_PAGES = {
     "cause-rules": "/settings/cause-rules",
     "wall-links": "/settings/walls",
     "vantage-points": "/settings/vantages",
+    "vantage-new": "/settings/vantages/new",
+    "vantage": "/settings/vantages/1",
+    "outages": "/outages",
+    "outages-correcting": "/outages?correct=1&kind=school",
+    "silences": "/silences",
+    "silence-new": "/silences/new?q=hongdong",
+    "silence-of-a-school": "/silences/new?subject=school:1",
     "deliveries": "/deliveries",
     "calendar": "/settings/calendar?month=2026-10",
     "diagnose": "/devices/1/diagnose",
@@ -201,6 +94,53 @@ def test_another_page_fits_and_complains_of_nothing(
     site.check(page)
 
 
+CLIPPED = """() => {
+  const right = document.querySelector('.incidents').closest('.sheet').getBoundingClientRect().right;
+  return [...document.querySelectorAll('.call a')].filter((one) => one.getBoundingClientRect().right > right)
+    .concat([...document.querySelectorAll('.tile')].filter((one) => one.scrollHeight > one.clientHeight + 1)).map((one) => one.outerHTML);
+}"""
+"""Numbers to call and counties of a wall that are not to be read in whole: nobody scrolls there."""
+
+
+@pytest.mark.parametrize(("size", "locale", "theme"), LOOKS)
+@pytest.mark.parametrize(
+    ("blind", "said"),
+    [
+        (
+            "main",
+            {
+                "zh": "采集程序看不见，由观测点看到：main（太原）",
+                "en": "The collector is blind; others see: main (太原)",
+            },
+        ),
+        (
+            "dmz",
+            {
+                "zh": "采集程序看不见，也没有别处看得见：dmz",
+                "en": "The collector cannot see, and nobody else does: dmz",
+            },
+        ),
+    ],
+)
+def test_the_board_says_who_sees_when_the_collector_is_blind(
+    site: Site, blind: str, said: dict[str, str], size: tuple[int, int], locale: str, theme: str
+) -> None:
+    keep_fresh(site.register)
+    with site.register.write() as session:
+        session.get_one(Feed, "rounds").detail = {"method": "raw", "self_ok": False, "blind": [blind]}
+    page = site.open("/", size, locale, theme)
+    page.screenshot(path=OUTPUT / f"board-blind-{blind}-{size[0]}-{locale}-{theme}.png", full_page=size[0] == 360)
+    assert page.inner_text("#live .banner:not([hidden]) b").strip() == said[locale]
+    site.check(page)
+    wall = site.open("/?wall=1", (1920, 1080), locale, theme)
+    wall.screenshot(path=OUTPUT / f"wall-blind-{blind}-{locale}-{theme}.png")
+    with site.register.write() as session:
+        session.get_one(Feed, "rounds").detail = {"method": "raw", "self_ok": True, "blind": []}
+    assert wall.evaluate("document.documentElement.scrollHeight - window.innerHeight") <= 0
+    assert wall.evaluate(CLIPPED) == []
+    site.check(wall)
+
+
 @pytest.mark.parametrize("size", [(1920, 1080), (3840, 2160)])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_wall_fills_its_screen_without_scrolling(site: Site, size: tuple[int, int], theme: str) -> None:
@@ -211,6 +151,7 @@ def test_the_wall_fills_its_screen_without_scrolling(site: Site, size: tuple[int
     value = page.eval_on_selector(".tally .value", "element => parseFloat(getComputedStyle(element).fontSize)")
     assert value >= size[0] * 0.04
     assert page.locator("header, nav, form").count() == 0
+    assert page.evaluate(CLIPPED) == []
     site.check(page)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, and_, case, func, or_, select
 from sqlmodel import Session, SQLModel
 
-from api.pages.listing import PAGE_SIZE, ListAddress
+from api.pages.listing import PAGE_SIZE, ListAddress, Page, in_order, like, words_of
 from api.pages.queries.places import Places, below
 from api.pages.signs import ORDER
 from inventory.models import Address, Device, Line, LineSite, NodeKind, NodeState, School, Site, State, table
@@ -29,20 +29,6 @@ LINE_ORDERS: Mapping[str, Any] = {
 DEVICE_ORDERS: Mapping[str, Any] = {
     "state": _WORST_FIRST, "name": device.c.name, "kind": device.c.kind, "vendor": device.c.vendor, "since": node.c.since,
 }  # fmt: skip
-
-
-@dataclass
-class Page:
-    """One page of a list. `states` counts by state whatever state is chosen; `total` counts what the filters leave."""
-
-    rows: Sequence[Any]
-    total: int
-    states: dict[str, int]
-
-    @property
-    def pages(self) -> int:
-        """Number of pages."""
-        return max(1, -(-self.total // PAGE_SIZE))
 
 
 def list_schools(session: Session, scope: Scope, at: ListAddress, places: Places, limit: int = PAGE_SIZE) -> Page:
@@ -76,7 +62,7 @@ def list_lines(session: Session, scope: Scope, at: ListAddress, places: Places, 
     text = at.get("q").lower()
     if text:
         names = (line.c.name, line.c.circuit)
-        conditions.append(or_(*(func.lower(column).like(_like(text), escape="\\") for column in names)))
+        conditions.append(or_(*(func.lower(column).like(like(text), escape="\\") for column in names)))
     bare = _with_state(line, NodeKind.line)
     joined = bare.outerjoin(site, site.c.id == line.c.upstream_site_id)
     return _Listing(Line, bare, joined, columns, conditions, LINE_ORDERS).read(session, scope, at, limit)
@@ -108,8 +94,8 @@ def list_devices(
         conditions.append(device.c.site_id.in_(select(site.c.id).where(site.c.school_id == int(at.get("school")))))
     text = at.get("q").lower()
     if text:
-        addressed = select(address.c.device_id).where(address.c.ip.like(_like(text), escape="\\"))
-        conditions.append(or_(device.c.search.like(_like(text), escape="\\"), device.c.id.in_(addressed)))
+        addressed = select(address.c.device_id).where(address.c.ip.like(like(text), escape="\\"))
+        conditions.append(or_(device.c.search.like(like(text), escape="\\"), device.c.id.in_(addressed)))
     bare = _with_state(device, NodeKind.device)
     joined = (
         bare.join(site, site.c.id == device.c.site_id)
@@ -187,15 +173,8 @@ class _Listing:
         statement = statement.where(*self.conditions)
         if state:
             statement = statement.where(_STATE.in_([state]))
-        column = self.orders[at.order.lstrip("-")]
-        order = column.desc() if at.order.startswith("-") else column.asc()
-        return statement.order_by(order.nulls_last(), table(self.model).c.id)
+        return statement.order_by(in_order(at, self.orders), table(self.model).c.id)
 
 
 def _words(column: Any, text: str) -> list[Any]:
-    return [column.like(_like(word), escape="\\") for word in text.lower().split()[:6]]
-
-
-def _like(text: str) -> str:
-    plain = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{plain}%"
+    return [column.like(like(word), escape="\\") for word in words_of(text)]

@@ -1,7 +1,6 @@
 """The list of outages: of schools, lines and devices; filters, order, one page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,8 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, case, func, literal, or_, select
 from sqlmodel import Session
 
-from api.pages.listing import PAGE_SIZE, ListAddress
-from api.pages.queries.past import read_day
+from api.pages.listing import PAGE_SIZE, ListAddress, Page, like, one_page, read_day, words_of
 from api.pages.queries.places import Places, below
 from inventory.models import Device, Line, NodeKind, Outage, Region, School, Site, table
 from inventory.scope import Scope
@@ -35,23 +33,9 @@ ORDERS: Mapping[str, Any] = {
 }
 
 
-@dataclass
-class OutagePage:
-    """One page. `states` counts what is open, over and corrected, whichever is chosen."""
-
-    rows: list[Any]
-    total: int
-    states: dict[str, int]
-
-    @property
-    def pages(self) -> int:
-        """Number of pages."""
-        return max(1, -(-self.total // PAGE_SIZE))
-
-
 def list_outages(
     session: Session, scope: Scope, at: ListAddress, places: Places, zone: ZoneInfo, limit: int = PAGE_SIZE
-) -> OutagePage:
+) -> Page:
     """Outages within the scope; a device's and its school's stand apart, as they are logged."""
     run = session.connection().execute
     joined: Any = outage.outerjoin(region, region.c.id == outage.c.place_id)
@@ -65,12 +49,9 @@ def list_outages(
     if chosen in STATES:
         conditions.append(_IS[chosen])
     statement = select(outage, _NAME.label("name"), region.c.name.label("place"), region.c.name_en.label("place_en"))
-    column = ORDERS[at.order.lstrip("-")]
-    ordered = column.desc() if at.order.startswith("-") else column.asc()
-    statement = statement.select_from(joined).where(*conditions).order_by(ordered, outage.c.id.desc())
-    statement = statement.limit(limit).offset(at.offset if limit == PAGE_SIZE else 0)
+    statement = one_page(statement.select_from(joined).where(*conditions), at, ORDERS, limit, outage.c.id.desc())
     rows = list(run(scope.filter(statement, Outage)))
-    return OutagePage(rows, states.get(chosen, int(whole)), states)
+    return Page(rows, states.get(chosen, int(whole)), states)
 
 
 def _conditions(at: ListAddress, places: Places, zone: ZoneInfo) -> list[Any]:
@@ -86,7 +67,5 @@ def _conditions(at: ListAddress, places: Places, zone: ZoneInfo) -> list[Any]:
         conditions.append(or_(outage.c.until_at.is_(None), outage.c.until_at >= begin))
     if end is not None:
         conditions.append(outage.c.from_at < end + timedelta(days=1))
-    for part in at.get("q").lower().split()[:6]:
-        plain = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        conditions.append(func.lower(_NAME).like(f"%{plain}%", escape="\\"))
+    conditions += [func.lower(_NAME).like(like(part), escape="\\") for part in words_of(at.get("q"))]
     return conditions

@@ -1,15 +1,14 @@
 """The list of incidents, past and current: filters, order, one page, export."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlmodel import Session
 
-from api.pages.listing import PAGE_SIZE, ListAddress
+from api.pages.listing import PAGE_SIZE, ListAddress, Page, like, one_page, read_day, words_of
 from api.pages.queries.places import Places
 from api.pages.signs import SEVERITIES
 from inventory.models import Incident, Region, table
@@ -28,23 +27,9 @@ ORDERS: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-@dataclass
-class PastPage:
-    """One page. `states` counts what is open and what has mended, whichever is chosen."""
-
-    rows: list[Any]
-    total: int
-    states: dict[str, int]
-
-    @property
-    def pages(self) -> int:
-        """Number of pages."""
-        return max(1, -(-self.total // PAGE_SIZE))
-
-
 def list_past(
     session: Session, scope: Scope, at: ListAddress, places: Places, zone: ZoneInfo, limit: int = PAGE_SIZE
-) -> PastPage:
+) -> Page:
     """Incidents that were said, or are being confirmed; merged ones stand under what they were merged into."""
     conditions = _conditions(at, places, zone)
     state = case((incident.c.status.in_(("pending", "open")), "open"), else_="mended")
@@ -60,19 +45,14 @@ def list_past(
     )
     if chosen in STATES:
         statement = statement.where(state == chosen)
-    statement = _ordered(statement, at).limit(limit).offset(at.offset if limit == PAGE_SIZE else 0)
-    return PastPage(list(run(scope.filter(statement, Incident))), total, states)
+    statement = one_page(statement, at, ORDERS, limit, incident.c.id.desc())
+    return Page(list(run(scope.filter(statement, Incident))), total, states)
 
 
 def list_causes(session: Session, scope: Scope) -> list[str]:
     """The causes that incidents have within the scope."""
     statement = select(incident.c.cause).distinct().order_by(incident.c.cause)
     return [str(row[0]) for row in session.connection().execute(scope.filter(statement, Incident)) if row[0]]
-
-
-def _ordered(statement: Select[Any], at: ListAddress) -> Select[Any]:
-    column = ORDERS[at.order.lstrip("-")]
-    return statement.order_by(column.desc() if at.order.startswith("-") else column.asc(), incident.c.id.desc())
 
 
 def _conditions(at: ListAddress, places: Places, zone: ZoneInfo) -> list[Any]:
@@ -86,10 +66,9 @@ def _conditions(at: ListAddress, places: Places, zone: ZoneInfo) -> list[Any]:
         conditions.append(or_(incident.c.resolved_at.is_(None), incident.c.resolved_at >= begin))
     if end is not None:
         conditions.append(incident.c.from_at < end + timedelta(days=1))
-    for part in at.get("q").lower().split()[:6]:
-        plain = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    for part in words_of(at.get("q")):
         names = (func.lower(incident.c.root_name), func.lower(func.coalesce(incident.c.cluster_value, "")))
-        conditions.append(or_(*(name.like(f"%{plain}%", escape="\\") for name in names), _numbered(part)))
+        conditions.append(or_(*(name.like(like(part), escape="\\") for name in names), _numbered(part)))
     return conditions
 
 
@@ -98,12 +77,3 @@ def _numbered(part: str) -> Any:
     number = part.lstrip("#")
     wanted = int(number) if number.isdecimal() and len(number) < 10 else -1
     return and_(incident.c.id == wanted)
-
-
-def read_day(text: str, zone: ZoneInfo) -> datetime | None:
-    """`2026-11-24` as the start of that day in `zone`; None where it is no day."""
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - the zone is given in the next line
-        return day.replace(tzinfo=zone)
-    except ValueError:
-        return None

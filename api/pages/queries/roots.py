@@ -26,13 +26,23 @@ def describe_roots(session: Session, locale: str, incidents: Iterable[Any]) -> d
 
     The caller has checked that the incidents are within the scope; a root is named with its incident.
     """
-    rows = [row for row in incidents if row is not None and row.root_id is not None] if locale == "en" else []
-    known = {
-        NodeKind.device: _devices(session, {row.root_id for row in rows if row.root_kind == NodeKind.device}),
-        NodeKind.line: _lines(session, {row.root_id for row in rows if row.root_kind == NodeKind.line}),
-        NodeKind.school: _schools(session, {row.root_id for row in rows if row.root_kind == NodeKind.school}),
-    }
-    found = ((row.id, known.get(row.root_kind, {}).get(row.root_id)) for row in rows)
+    named = ((row.id, row.root_kind, row.root_id) for row in incidents if row is not None and row.root_id is not None)
+    return _describe(session, locale, named)
+
+
+def describe_nodes(session: Session, locale: str, outages: Iterable[Any]) -> dict[int, Root]:
+    """The same by outage id, of the node that was cut off."""
+    return _describe(session, locale, ((row.id, row.kind, row.node_id) for row in outages))
+
+
+def _describe(session: Session, locale: str, named: Iterable[tuple[int, Any, int]]) -> dict[int, Root]:
+    wanted: dict[str, set[int]] = {}
+    rows = list(named) if locale == "en" else []
+    for _number, kind, node in rows:
+        wanted.setdefault(str(kind), set()).add(node)
+    readers = {NodeKind.device: _devices, NodeKind.line: _lines, NodeKind.school: _schools}
+    known = {str(kind): read(session, wanted.get(str(kind), set())) for kind, read in readers.items()}
+    found = ((number, known.get(str(kind), {}).get(node)) for number, kind, node in rows)
     return {number: root for number, root in found if root is not None}
 
 

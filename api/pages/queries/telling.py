@@ -6,8 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from api.pages.listing import PAGE_SIZE, ListAddress
-from api.pages.queries.past import PastPage
+from api.pages.listing import ListAddress, Page, one_page
 from inventory.models import Delivery, table
 from inventory.scope import Scope
 
@@ -24,7 +23,7 @@ def recent_deliveries(frame: Any, outlet: int, most: int = 20) -> Sequence[Any]:
     return rows
 
 
-def list_deliveries(session: Session, scope: Scope, at: ListAddress, limit: int) -> PastPage:
+def list_deliveries(session: Session, scope: Scope, at: ListAddress, limit: int) -> Page:
     """One page of the log. `states` counts by status."""
     conditions = []
     for name, column in (("outlet", delivery.c.outlet_id), ("incident", delivery.c.incident_id)):
@@ -38,8 +37,5 @@ def list_deliveries(session: Session, scope: Scope, at: ListAddress, limit: int)
     statement = select(delivery).where(*conditions)
     if chosen:
         statement = statement.where(delivery.c.status == chosen)
-    column = ORDERS[at.order.lstrip("-")]
-    order = column.desc() if at.order.startswith("-") else column.asc()
-    statement = statement.order_by(order.nulls_last(), delivery.c.id.desc())
-    statement = statement.limit(limit).offset(at.offset if limit == PAGE_SIZE else 0)
-    return PastPage(list(run(scope.filter(statement, Delivery))), total, states)
+    statement = one_page(statement, at, ORDERS, limit, delivery.c.id.desc())
+    return Page(list(run(scope.filter(statement, Delivery))), total, states)

@@ -34,7 +34,8 @@ def _state(frame: Frame, row: Mapping[str, Any]) -> Any:
         words = frame.text("its clock differs by %(seconds)s s, which is corrected", seconds=f"{offset:.0f}")
         said.append(Markup('<span class="under">{}</span>').format(words))
     if row["blind"]:
-        said.append(Markup('<span class="under">{}</span>').format(", ".join(row["blind"])))
+        words = frame.text("cannot see: %(zones)s", zones=", ".join(row["blind"]))
+        said.append(Markup('<span class="under">{}</span>').format(words))
     return Markup("").join(said)
 
 
