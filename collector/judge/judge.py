@@ -20,6 +20,7 @@ from collector.judge.groups import Groups
 from collector.judge.record import Record
 from collector.judge.roots import HELD, Change, Roots
 from collector.judge.topology import Layout, Names, check
+from collector.judge.unseen import recount
 from collector.judge.values import IncidentView, Node, NodeView, Notice, Rules, Transition, UnknownNodeError, plain
 from collector.judge.windows import Windows
 from collector.judge.words import BLIND, DOWN, UP, Heard, Mask, Numbers, Words
@@ -132,6 +133,8 @@ class Judge:
         for n, since in unseen.items():
             if self.desk.unknown_since(n, t) > t and n in self.desk.waiting:
                 self.desk.see_again(n, t, since)
+        if len(heard.behind) and self.desk.waiting:
+            recount(self.desk, self.record, heard.behind)
         if len(heard.late):
             self._amend(heard.late, t)
         self.follower.follow(self, t, heard, changes)

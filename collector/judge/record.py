@@ -5,7 +5,7 @@ good. Reason: a late report splits a span that was counted already; to sum up ag
 13,000 nodes are summed in a few milliseconds.
 """
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import attrgetter
@@ -35,6 +35,10 @@ class Entry:
         if not self.good:
             return BLIND
         return DOWN if n in self.silent else UP
+
+
+Word = tuple[float, float, int]
+"""(t, every, word)."""
 
 
 class Sums:
@@ -133,18 +137,9 @@ class Record:
                 break
         return first
 
-    def words_on(self, n: int) -> list[tuple[float, float, int]]:
+    def words_on(self, n: int) -> list[Word]:
         """All kept words on node n in order of t, one for each t: (t, every, word)."""
-        words: list[tuple[float, float, int]] = []
-        for entry in self.entries:
-            word = entry.word_on(n)
-            if word == NONE:
-                continue
-            if words and words[-1][0] == entry.t:
-                words[-1] = (entry.t, entry.every, min(word, words[-1][2]))
-            else:
-                words.append((entry.t, entry.every, word))
-        return words
+        return _in_order(self.entries, [entry.word_on(n) for entry in self.entries])
 
     def troubled(self, idx: Numbers, t: float, reach_s: float) -> Numbers:
         """Which of `idx` have had any word but an answer within `reach_s` of t, or none: of the others a late answer changes nothing."""
@@ -167,7 +162,12 @@ class Record:
 
         A cut or a blind collector gives thousands the same: those are worked out once.
         """
-        entries = self.entries
+        kinds, which = self.words_of(nodes)
+        return [self._spans(kind, since, until) for kind in kinds], which
+
+    def words_of(self, nodes: Numbers, since: float = -np.inf) -> tuple[list[list[Word]], NDArray[np.int64]]:
+        """What was said of nodes at or after `since`, as `words_on` has it: (each that there is, which of them each node has)."""
+        entries = self.entries[bisect_left(self.entries, since, key=attrgetter("t")) :]
         words = np.zeros((len(entries), len(nodes)), np.int8)
         for row, entry in zip(words, entries, strict=True):
             at = np.minimum(np.searchsorted(entry.idx, nodes), max(len(entry.idx) - 1, 0))
@@ -177,22 +177,14 @@ class Record:
             else:
                 row[asked] = BLIND
         kinds, which = np.unique(words, axis=1, return_inverse=True)
-        return [self._spans(kinds[:, k].tolist(), since, until) for k in range(kinds.shape[1])], which.ravel()
+        return [_in_order(entries, kinds[:, k].tolist()) for k in range(kinds.shape[1])], which.ravel()
 
-    def _spans(self, said: list[int], since: float, until: float) -> tuple[tuple[float, float, str], ...]:
-        words: list[tuple[float, float, int]] = []
-        for entry, word in zip(self.entries, said, strict=True):
-            if word == NONE:
-                continue
-            if words and words[-1][0] == entry.t:
-                words[-1] = (entry.t, entry.every, min(word, words[-1][2]))
-            else:
-                words.append((entry.t, entry.every, word))
+    def _spans(self, words: list[Word], since: float, until: float) -> tuple[tuple[float, float, str], ...]:
         first = max([0, *(i for i, (at, _, _) in enumerate(words) if at < since)])
         last = min([len(words), *(i + 1 for i, (at, _, _) in enumerate(words) if at > until)])
         return self._joined(words[first:last])
 
-    def _joined(self, words: list[tuple[float, float, int]]) -> tuple[tuple[float, float, str], ...]:
+    def _joined(self, words: list[Word]) -> tuple[tuple[float, float, str], ...]:
         """Spans between words; neighbours of one state are one."""
         spans: list[tuple[float, float, str]] = []
 
@@ -210,3 +202,16 @@ class Record:
             else:
                 add(start, end, name)
         return tuple(spans)
+
+
+def _in_order(entries: list[Entry], said: list[int]) -> list[Word]:
+    """The words in order of t, one for each t: of two the lower counts."""
+    words: list[Word] = []
+    for entry, word in zip(entries, said, strict=True):
+        if word == NONE:
+            continue
+        if words and words[-1][0] == entry.t:
+            words[-1] = (entry.t, entry.every, min(word, words[-1][2]))
+        else:
+            words.append((entry.t, entry.every, word))
+    return words

@@ -24,7 +24,7 @@ class NoticeChecker:
 
     def __init__(self, trace: list[Value], output: list[Value]) -> None:
         self.problems: list[str] = []
-        self.judged_by: dict[str, set[str]] = {}
+        self.judged_by: dict[tuple[str, int], set[str]] = {}
         self.world = World()
         self.trace = trace
         for line in trace:
@@ -229,7 +229,7 @@ class NoticeChecker:
 
     def maybe_unknown(self, node: str, start: float, end: float, as_of: float = INF) -> bool:
         """Whether some of the time was unknown of the node, or of any by which it is judged, by what had arrived at `as_of`."""
-        for n in self.watchers(node):
+        for n in self.watchers(node, self.scene(start).topology):
             times, words = self.world.words_as_of(n, as_of)
             for i in range(max(0, bisect_right(times, start) - 1), bisect_left(times, end)):
                 t = times[i]
@@ -241,22 +241,23 @@ class NoticeChecker:
                     return True
         return False
 
-    def watchers(self, node: str) -> set[str]:
-        """By whom a node is judged: itself, what hangs under it, the device that its port is of."""
-        if node not in self.judged_by:
-            port = self.world.nodes.get(node, {}).get("port")
-            below = {n for n in self.world.nodes if node in self.up_closure(n)}
-            self.judged_by[node] = {node} | below | ({port[0]} if port else set())
-        return self.judged_by[node]
+    def watchers(self, node: str, nodes: dict[str, Value]) -> set[str]:
+        """By whom a node of a topology is judged: itself, what hangs under it, the device that its port is of."""
+        key = node, id(nodes)
+        if key not in self.judged_by:
+            port = nodes.get(node, {}).get("port")
+            below = {n for n in nodes if node in self.up_closure(n, nodes)}
+            self.judged_by[key] = {node} | below | ({port[0]} if port else set())
+        return self.judged_by[key]
 
-    def up_closure(self, node: str) -> set[str]:
+    def up_closure(self, node: str, nodes: dict[str, Value]) -> set[str]:
         found: set[str] = set()
-        todo = list(self.world.nodes[node].get("up") or ())
+        todo = list(nodes[node].get("up") or ())
         while todo:
             up = todo.pop()
-            if up not in found and up in self.world.nodes:
+            if up not in found and up in nodes:
                 found.add(up)
-                todo += self.world.nodes[up].get("up") or ()
+                todo += nodes[up].get("up") or ()
         return found
 
     def check_figures(self, n: Value, members: set[str], scene: Scene) -> None:

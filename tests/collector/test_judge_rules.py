@@ -340,6 +340,16 @@ def test_blind_time_is_not_counted_until_opened() -> None:
     assert 110 <= opened["t"] <= 130
 
 
+@pytest.mark.parametrize(
+    ("seen", "opened_at"), [((), 55), ((20,), 50), ((30,), 50), ((20, 30), 45), ((20, 25, 30), 45)]
+)
+def test_blind_time_that_late_copies_saw_counts_after_all(seen: tuple[int, ...], opened_at: float) -> None:
+    """g1 is silent from 10, the rounds from 20 to 40 are blind; copies of some come after the round of 45, which sees."""
+    lines = blind((20, 45), silent=["g1"], copies={t: (45, ["g1"]) for t in seen})
+    (opened,) = told(lines)
+    assert (opened["root"], opened["t"]) == ("g1", opened_at)
+
+
 def test_the_reports_of_a_dead_collector_open_nothing() -> None:
     lines = rounds((5, {"shard": 1, "asked": ["g1"]}), (10, {"shard": 1, "asked": ["g1"], "silent": ["g1"]}))
     lines += [
