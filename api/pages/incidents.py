@@ -13,7 +13,7 @@ from api.pages.queries import incident as detail
 from api.pages.queries import past as queries
 from api.pages.queries.contacts import find_contacts
 from api.pages.queries.places import read_places
-from api.pages.queries.roots import describe_roots
+from api.pages.queries.roots import describe_keys, describe_roots
 from api.pages.signs import SEVERITIES
 from api.pages.story import tell
 from inventory.carrier import carrier_text, read_circuit
@@ -70,6 +70,9 @@ def incident_page(frame: Frame, number: int, problem: str = "", status: int = 20
         detail.deliveries_of(session, scope, row) if frame.caller.is_admin else (),
         mark,
     )
+    keys = [name for entry in entries if entry.row is None for name in entry.names]
+    names = detail.names_of_nodes(session, scope, keys, frame.locale)
+    possible = detail.name_nodes(session, scope, row.possible)
     language: Any = frame.locale
     return frame.page(
         "incident.html",
@@ -81,13 +84,12 @@ def incident_page(frame: Frame, number: int, problem: str = "", status: int = 20
         schools=schools,
         own_pupils=sum(school.pupils or 0 for school in schools),
         entries=entries,
-        names=detail.names_of_nodes(
-            session, scope, [name for entry in entries if entry.row is None for name in entry.names]
-        ),
+        names=names,
+        called=describe_keys(session, frame.locale, [*names, *((str(kind), node) for kind, node, _ in possible)]),
         outages=outages,
         merged=detail.read_incident(session, scope, row.merged_into) if row.merged_into else None,
         places=read_places(session, scope),
-        possible=detail.name_nodes(session, scope, row.possible),
+        possible=possible,
         evidence=evidence_sentences(row.cause_evidence or (), language, row.cause),
         of=counted_incident(row, frame.now),
         concluded=say(RULES[row.cause_rule], language) if row.cause_rule in RULES else "",

@@ -138,5 +138,6 @@ class Words:
             gap = next_t > t + self.gap_rounds * every + EPSILON
             self.blind_from[idx] = np.where(gap, t + every, next_t)
         else:
+            idx = idx[self.good_t[idx] < t]  # of two words of one t the good one counts
             self.blind_from[idx] = np.minimum(self.blind_from[idx], t)
             self.told_from[idx] = np.minimum(self.told_from[idx], t)

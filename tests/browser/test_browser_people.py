@@ -146,6 +146,8 @@ def test_a_page_on_paper_has_no_navigation_and_black_letters_on_white(site: Site
 
 def test_a_phone_sorts_a_list(site: Site) -> None:
     page = site.open("/schools", (360, 780))
+    assert not page.is_visible("#f-sort")  # folded away: what was looked for stands in the first screen
+    page.click("label[for=f-more]")
     page.select_option("#f-sort", "-pupils")
     page.wait_for_url("**/schools?*sort=-pupils*")
     until(page, "document.querySelector('td[data-label=学生数]').textContent.trim().replace(',', '') > 1900")

@@ -129,8 +129,8 @@ class Checker(NoticeChecker):
             clustered = any(self.in_a_cluster(node, scene, scene.at) for scene in scenes)
             if any(scene.kind.get(node) not in (ROOT, IN) for scene in scenes) or clustered:
                 continue
-            if self.maybe_unknown(node, first, third + 95):
-                continue
+            if self.maybe_unknown(node, first, third + 95) or self.maybe_unknown(node, third, third + 30, third + 30):
+                continue  # also what was unknown when it was due, though a late copy saw it
             updated = [
                 n["t"] + 60 for n in self.notices if n["root"] == node and n["event"] == "updated" and n["t"] <= third
             ]

@@ -350,6 +350,15 @@ def test_blind_time_that_late_copies_saw_counts_after_all(seen: tuple[int, ...],
     assert (opened["root"], opened["t"]) == ("g1", opened_at)
 
 
+def test_a_blind_copy_of_a_round_that_saw_takes_no_time_away() -> None:
+    """Silent from 10, seen until 25; the blind copy of the round of 20 comes while all is blind. 5 s are left to wait after it."""
+    lines = blind((25, 100), silent=["g1"], copies={})
+    late = rounds((20.5, {"tick": 20, "collector": "b", "self_ok": False, "silent": []}))[1:]
+    at = next(i for i, line in enumerate(lines) if line["t"] == 60)
+    (opened,) = told([*lines[:at], *late, *lines[at:]])
+    assert opened["t"] == 105
+
+
 def test_the_reports_of_a_dead_collector_open_nothing() -> None:
     lines = rounds((5, {"shard": 1, "asked": ["g1"]}), (10, {"shard": 1, "asked": ["g1"], "silent": ["g1"]}))
     lines += [

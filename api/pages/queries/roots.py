@@ -35,6 +35,13 @@ def describe_nodes(session: Session, locale: str, outages: Iterable[Any]) -> dic
     return _describe(session, locale, ((row.id, row.kind, row.node_id) for row in outages))
 
 
+def describe_keys(session: Session, locale: str, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Root]:
+    """The same by (kind, id)."""
+    wanted = dict(enumerate(keys))
+    found = _describe(session, locale, ((number, kind, node) for number, (kind, node) in wanted.items()))
+    return {wanted[number]: root for number, root in found.items()}
+
+
 def _describe(session: Session, locale: str, named: Iterable[tuple[int, Any, int]]) -> dict[int, Root]:
     wanted: dict[str, set[int]] = {}
     rows = list(named) if locale == "en" else []
