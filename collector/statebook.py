@@ -5,6 +5,8 @@ nobody asks, are summed up here.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,10 @@ from inventory.models import NodeKind, State, parse_node_id
 
 CODES = {"up": UP, "down": DOWN, "out": DOWN, "unknown": UNKNOWN, "never": UNKNOWN}
 """Codes of the judge's words."""
+
+
+Spans = tuple[tuple[float, float, str], ...]
+"""A record as a transition amends it (collector/judge/values.py): (from, until, up | down | unknown), without gaps."""
 
 
 class StateBook:
@@ -47,6 +53,8 @@ class StateBook:
         self._open: set[tuple[str, int]] = set()
         self._logged: dict[tuple[str, int], float] = {}
         """when an outage of each was last written of, since the start"""
+        self._amended_schools: dict[int, tuple[float, float]] = {}
+        """School of several gateways -> (from, until) that late reports have corrected of them."""
         self._port_word: dict[tuple[str, str], bool] = {}
         self._explained: dict[int, tuple[bool, str | None]] = {}
         self._unseen: dict[tuple[int, int], str] = {}
@@ -118,33 +126,53 @@ class StateBook:
         self._move_node(i, CODES[change.state], change.t, change.earliest, change.explained, change.root)
 
     def _amend_outages(self, i: int, change: Transition) -> None:
-        """A late report corrected a node's record: its outages there, and its school's where it alone is the gateway, follow."""
+        """A late report corrected a node's record: its outages there, and its school's, follow."""
         plan = self.plan
         assert plan is not None
-        spans = change.amends
         kind, number = parse_node_id(change.node)
         school = int(plan.node_school[i])
-        wanted = [(kind, number)]
-        if school >= 0 and self._gates_of(plan, school) == [i]:
-            wanted.append((NodeKind.school, plan.schools[school].id))
-        runs = down_runs(spans)
-        for of, identity in wanted:
-            key = (of.value, identity)
-            if not runs and self._logged.get(key, -1.0) < spans[0][0]:
-                continue  # it had no outage there, and has none
-            self._logged[key] = spans[-1][1]
-            place = node_place(plan, change.node)
-            row: Row = {
-                "kind": of,
-                "node_id": identity,
-                "since": moment(spans[0][0]),
-                "until": moment(spans[-1][1]),
-                "runs": [(moment(start), moment(end)) for start, end in runs],
-                "school_id": plan.schools[school].id if school >= 0 else None,
-                "place_id": place.place_id,
-                "duty_id": place.duty_id,
-            }
-            self._batch.outages.append(("amend", row))
+        self._amend_outage(kind, number, change.node, school, change.amends)
+        gates = self._gates_of(plan, school) if school >= 0 else []
+        if gates == [i]:
+            self._amend_outage(NodeKind.school, plan.schools[school].id, change.node, school, change.amends)
+        elif i in gates:
+            since, until = self._amended_schools.get(school, (np.inf, -np.inf))
+            span = min(since, change.amends[0][0]), max(until, change.amends[-1][1])
+            self._amended_schools[school] = span
+
+    def _amend_schools(self, plan: Plan) -> None:
+        """Schools with several gateways, of which late reports corrected one: cut off while none of them answered. All at once, for a record is long."""
+        amended, self._amended_schools = self._amended_schools, {}
+        if not amended:
+            return
+        gates = {school: [plan.nodes[g].id for g in self._gates_of(plan, school)] for school in amended}
+        nodes = sorted({node for of in gates.values() for node in of})
+        since, until = min(a for a, _ in amended.values()), max(b for _, b in amended.values())
+        spans = dict(zip(nodes, self.judge.spans_of(nodes, since, until), strict=True))
+        for school, of in gates.items():
+            together = spans_together([spans[node] for node in of])
+            if together:
+                self._amend_outage(NodeKind.school, plan.schools[school].id, of[0], school, together)
+
+    def _amend_outage(self, kind: NodeKind, number: int, node: str, school: int, spans: Spans) -> None:
+        """What is written of outages of one thing between the first and the last of `spans`; node: where it stands."""
+        assert self.plan is not None
+        key, runs = (kind.value, number), down_runs(spans)
+        if not runs and self._logged.get(key, -1.0) < spans[0][0]:
+            return  # it had no outage there, and has none
+        self._logged[key] = spans[-1][1]
+        place = node_place(self.plan, node)
+        row: Row = {
+            "kind": kind,
+            "node_id": number,
+            "since": moment(spans[0][0]),
+            "until": moment(spans[-1][1]),
+            "runs": [(moment(start), moment(end)) for start, end in runs],
+            "school_id": self.plan.schools[school].id if school >= 0 else None,
+            "place_id": place.place_id,
+            "duty_id": place.duty_id,
+        }
+        self._batch.outages.append(("amend", row))
 
     def _move_node(
         self, i: int, code: int, t: float, earliest: float | None, explained: bool, root: str | None
@@ -307,6 +335,7 @@ class StateBook:
         """Lines, sites and schools follow from what was just moved."""
         plan = self.plan
         assert plan is not None
+        self._amend_schools(plan)
         self._sum_up_lines(plan, t)
         found = school_states(plan, self.nodes.code)
         counts = np.stack([found.devices, found.devices_up])
@@ -425,7 +454,24 @@ class StateBook:
             self._school_row(plan, school)
 
 
-def down_runs(spans: tuple[tuple[float, float, str], ...]) -> list[tuple[float, float]]:
+def spans_together(records: Sequence[Spans]) -> Spans:
+    """The record of what is up while any of its parts is, and down while all are, where every part has a record; neighbours of one state are one."""
+    if not all(records):
+        return ()
+    since, until = max(spans[0][0] for spans in records), min(spans[-1][1] for spans in records)
+    edges = sorted({since, until, *(end for spans in records for _, end, _ in spans if since < end < until)})
+    together: list[tuple[float, float, str]] = []
+    for start, end in pairwise(edges):
+        states = {next(state for a, b, state in spans if a <= start < b) for spans in records}
+        state = "up" if "up" in states else "unknown" if "unknown" in states else "down"
+        if together and together[-1][2] == state:
+            together[-1] = (together[-1][0], end, state)
+        else:
+            together.append((start, end, state))
+    return tuple(together)
+
+
+def down_runs(spans: Spans) -> list[tuple[float, float]]:
     """(from, until) of each outage in a record of spans: down before and after an unknown span is one."""
     runs: list[tuple[float, float]] = []
     up_since = True

@@ -216,6 +216,14 @@ class Judge:
         """One node now. Raises KeyError for an id that never was."""
         return view.node_state(self.desk, self.names.number[node], self.seen)
 
+    def spans_of(self, nodes: Sequence[str], since: float, until: float) -> list[tuple[tuple[float, float, str], ...]]:
+        """What is known of each node between its last word before `since` and its first after `until`, as `Transition.amends` has it."""
+        numbers = np.array([self.names.number[node] for node in nodes], np.int64)
+        order = np.argsort(numbers)
+        kinds, which = self.record.spans_of(numbers[order], since, until)
+        found = dict(zip(numbers[order].tolist(), which.tolist(), strict=True))
+        return [kinds[found[n]] for n in numbers.tolist()]
+
     def snapshot(self) -> dict[str, Any]:
         """All that the judge knows, as JSON-able values."""
         from collector.judge import memory
