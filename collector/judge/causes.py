@@ -40,7 +40,7 @@ class Cause:
 
     open: its incident while open; last: the one last resolved, which may be reopened. cluster: number of the open cluster that it belongs to.
     cause_t: what made it a root; unknown_s: time since then in which nobody saw it; floor_t: end of the maintenance that kept it quiet, blocked_until:
-    when that is to be looked at. changed_t: it last fell silent or answered. silences: those that count for flapping; undo: as it was
+    when that is to be looked at. again_t: it became a root again while its incident was open, and may have failed with others. changed_t: it last fell silent or answered. silences: those that count for flapping; undo: as it was
     before the silence that may yet be taken back.
     flap_t: the third silence, till flapping has begun; flapping; flap_said; quiet_s ends it; flapped: when its flappings began.
     """
@@ -56,6 +56,7 @@ class Cause:
     floor_t: float = NEVER
     blocked_until: float | None = None
     suspended: bool = False
+    again_t: float | None = None
     explained_t: float = NEVER
     changed_t: float = NEVER
     silences: list[float] = field(default_factory=list)
@@ -100,6 +101,7 @@ class Cause:
         """What made it a root happened at t."""
         self.cause_t, self.unknown_s, self.blocked_until, self.suspended = t, 0.0, None, False
         self.floor_t = NEVER
+        self.again_t = t if self.open is not None else None
 
     def be_explained(self, t: float, within_s: float) -> None:
         """Something above it is out. A silence that is explained as soon as others have reported does not count for flapping."""

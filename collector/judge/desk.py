@@ -168,6 +168,8 @@ class Desk:
             steps.append((self._open_due(cause), "open"))
         if incident is not None and kind == IN:
             steps.append((cause.changed_t + self.rules.resolve_wait_s, "resolve"))
+        if incident is not None and kind == ROOT and cause.again_t is not None:
+            steps.append((cause.again_t + self.wait_s, "gather"))
         if incident is not None:
             steps.append((self.update_due(incident), "update"))
         return min(steps)
@@ -225,6 +227,8 @@ class Desk:
                 self._calm(cause)
             elif step == "update":
                 self._update(cause)
+            elif step == "gather":
+                self._gather_again(cause, due)
             elif step == "resolve":
                 self.resolve(cause)
             elif step == "merge":
@@ -244,6 +248,15 @@ class Desk:
         elif cause.floor_t + self.wait_s + cause.unknown_s <= self.now and not self.clusters.gather(cause):
             self._say_opened(cause, flapping=cause.flapping)
             cause.flap_said = cause.flapping
+
+    def _gather_again(self, cause: Cause, due: float) -> None:
+        """A root whose incident goes on has fallen silent anew: with others, it may be."""
+        if self.unknown_since(cause.node, self.now) <= due:
+            cause.again_t = self.now  # nobody sees: after another wait
+            return
+        cause.again_t = None
+        if not self.windows.covers(self.layout, cause.node, self.now):
+            self.clusters.gather(cause)
 
     def _flap(self, cause: Cause, due: float) -> None:
         if self._not_seen(cause, due):

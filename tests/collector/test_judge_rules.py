@@ -53,6 +53,16 @@ def test_those_opened_before_are_merged_into_the_cluster_and_late_ones_join_it()
     assert notices[1]["affected"] == 5
 
 
+def test_a_root_that_is_silent_again_before_its_resolved_makes_a_cluster_with_others() -> None:
+    """Four are told alone; g0, whose incident goes on, falls silent anew within a minute of them, and is the fifth."""
+    silent: Spans = {"g0": [(10, 120), (125, 500)], **{f"g{i}": [(75, 500)] for i in range(1, 5)}}
+    notices = told(trace(gateways(8), silent))
+    (cluster,) = [n for n in notices if n["cluster"] and n["event"] == "opened"]
+    assert cluster["affected"] == 5
+    assert [n["root"] for n in notices if n["merged_into"] == cluster["incident"]] == [f"g{i}" for i in range(5)]
+    assert (notices[-1]["event"], notices[-1]["root"]) == ("resolved", None)
+
+
 def test_a_cluster_that_grows_by_more_than_half_is_updated() -> None:
     silent: Spans = {f"g{i}": [(10, 500)] for i in range(5)} | {f"g{i}": [(60, 500)] for i in range(5, 9)}
     notices = told(trace(gateways(12), silent))
