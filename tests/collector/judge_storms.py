@@ -1,6 +1,6 @@
 """Random storms: small networks with all that a trace may hold. A seed makes always the same trace.
 
-`python tests/collector/judge_storms.py SEED [--calm]` prints one.
+`python tests/collector/judge_storms.py SEED [--calm | --disordered]` prints one.
 """
 
 import json
@@ -235,6 +235,64 @@ def extra(rng: random.Random, storm: Storm, arrivals: list[tuple[float, Value]],
     arrivals.append((t, {"t": t, "kind": "trap", "node": rng.choice(asked), "trap": "linkDown"}))
 
 
+@dataclass
+class Disorder:
+    """How a trace is disordered: shares of rounds that come late, never, twice; whose rounds have no tick; whether keys with their defaults are missing."""
+
+    late: float
+    lost: float
+    twice: float
+    extra: float
+    without_tick: set[str]
+    bare: bool
+
+    @classmethod
+    def drawn(cls, rng: random.Random) -> "Disorder":
+        shares = [rng.choice(of) for of in ([0, 0.05, 0.3], [0, 0, 0.1, 0.3], [0, 0.1], [0, 0.1])]
+        return cls(*shares, rng.choice([set(), {"a"}, {"b"}, {"a", "b"}]), rng.random() < 0.3)
+
+
+def disordered(seed: int) -> list[Value]:
+    """A storm of `lines` of which rounds come later still, not at all, or twice, and others, of a few nodes and without a tick, come between."""
+    rng = random.Random(f"disorder {seed}")
+    trace, how = lines(seed, twins=rng.random() < 0.5), Disorder.drawn(rng)
+    one_shard = len({line["shard"] for line in trace if line["kind"] == "round"}) == 1
+    arrivals: list[tuple[float, Value]] = []
+    now = -1.0
+    for line in trace:
+        now = max(now, line["t"])
+        if line["kind"] != "round":
+            arrivals.append((now, line))
+        elif rng.random() >= how.lost:
+            at = now + (rng.choice([0.3, 2, 7, 20, 45, 100, 400]) if rng.random() < how.late else 0)
+            plain = _plain(line, how, one_shard)
+            arrivals.append((at, plain))
+            if rng.random() < how.twice:
+                arrivals.append((at + rng.choice([0, 0.2, 6, 30]), dict(plain)))
+            if rng.random() < how.extra and line["asked"] != "all" and line["asked"]:
+                arrivals.append(_between(rng, line, at))
+    return [line for _, line in sorted(arrivals, key=lambda arrival: arrival[0])]
+
+
+def _plain(line: Value, how: Disorder, one_shard: bool) -> Value:
+    """Without keys that may be missing."""
+    gone = {"tick"} if line["collector"] in how.without_tick else set()
+    if how.bare:
+        gone |= {"self_ok"} if line["self_ok"] else set()
+        gone |= {"zone", "shard"} if one_shard else set()
+        gone |= {"every"} if line["every"] == 5 else set()
+    return {key: value for key, value in line.items() if key not in gone}
+
+
+def _between(rng: random.Random, line: Value, at: float) -> tuple[float, Value]:
+    """A round of a few nodes, as a trap makes one."""
+    asked = rng.sample(line["asked"], k=min(len(line["asked"]), rng.randint(1, 3)))
+    t = round(line["t"] + rng.choice([0.1, 1, 2.5]), 3)
+    silent = [node for node in asked if node in line["silent"]]
+    return max(at, t), {"t": t, "kind": "round", "asked": asked, "silent": silent, "every": line["every"]}
+
+
 if __name__ == "__main__":
-    for value in lines(int(sys.argv[1]), "--calm" in sys.argv):
+    make = disordered if "--disordered" in sys.argv else lines
+    for value in make(int(sys.argv[1]), **({"calm": True} if "--calm" in sys.argv else {})):
         print(json.dumps(value))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from judge_checker import check
-from judge_storms import lines
+from judge_storms import disordered, lines
 
 from collector.judge import Judge, Rules
 from collector.trace import feed, read, replay
@@ -39,6 +39,13 @@ def test_no_rule_is_broken_where_two_collectors_are_blind_by_turns(seed: int) ->
     Those from 700000 on once said it late: what a late copy had seen of a wait still stood as unknown.
     """
     trace = lines(seed, twins=seed in TWINS)
+    assert check(trace, judged(trace)) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_rule_is_broken_in_disorder(seed: int) -> None:
+    """Rounds that come late, never, twice, without a tick, and others between them."""
+    trace = disordered(seed)
     assert check(trace, judged(trace)) == []
 
 
