@@ -39,7 +39,7 @@ class Cause:
     """One node that is or was a root. Times in seconds.
 
     open: its incident while open; last: the one last resolved, which may be reopened. cluster: number of the open cluster that it belongs to.
-    cause_t: what made it a root; unknown_s: time since then in which nobody saw it; floor_t: end of the maintenance that kept it quiet, blocked_until:
+    cause_t: what made it a root; unseen: spans, in order, in which nobody saw it; floor_t: end of the maintenance that kept it quiet, blocked_until:
     when that is to be looked at. again_t: it became a root again while its incident was open, and may have failed with others. changed_t: it last fell silent or answered. silences: those that count for flapping; undo: as it was
     before the silence that may yet be taken back.
     flap_t: the third silence, till flapping has begun; flapping; flap_said; quiet_s ends it; flapped: when its flappings began.
@@ -52,7 +52,7 @@ class Cause:
     cluster: int = -1
     joined_t: float = NEVER
     cause_t: float = NEVER
-    unknown_s: float = 0.0
+    unseen: list[tuple[float, float]] = field(default_factory=list)
     floor_t: float = NEVER
     blocked_until: float | None = None
     suspended: bool = False
@@ -62,7 +62,6 @@ class Cause:
     silences: list[float] = field(default_factory=list)
     undo: tuple[float, list[float], float | None] | None = None
     flap_t: float | None = None
-    flap_unknown_s: float = 0.0
     flapping: bool = False
     flap_said: bool = False
     quiet_s: float = 0.0
@@ -76,7 +75,7 @@ class Cause:
             return
         self.silences = [s for s in self.silences if t - s <= rules.flap_within_s] + [t]
         if not self.flapping and self.flap_t is None and len(self.silences) >= rules.flap_silences:
-            self.flap_t, self.flap_unknown_s = t, 0.0
+            self.flap_t = t
 
     def take_back(self) -> None:
         """The last silence never was."""
@@ -99,8 +98,10 @@ class Cause:
 
     def become_root(self, t: float) -> None:
         """What made it a root happened at t."""
-        self.cause_t, self.unknown_s, self.blocked_until, self.suspended = t, 0.0, None, False
+        self.cause_t, self.blocked_until, self.suspended = t, None, False
         self.floor_t = NEVER
+        if self.flap_t is None:
+            self.unseen = []
         self.again_t = t if self.open is not None else None
 
     def be_explained(self, t: float, within_s: float) -> None:
@@ -126,10 +127,13 @@ class Cause:
 
     def see_again(self, t: float, unknown_from: float) -> None:
         """Somebody sees it again at t, after time that does not count."""
-        self.unknown_s += max(0.0, t - max(unknown_from, self.cause_t, self.floor_t))
-        if self.flap_t is not None:
-            self.flap_unknown_s += max(0.0, t - max(unknown_from, self.flap_t))
+        if unknown_from < t:
+            self.unseen.append((unknown_from, t))
         self.suspended = False
+
+    def unseen_s(self, start: float) -> float:
+        """Seconds since `start` in which nobody saw it, without those that go on."""
+        return sum(max(0.0, end - max(begin, start)) for begin, end in self.unseen)
 
 
 @dataclass(slots=True)

@@ -95,7 +95,7 @@ class Desk:
                     self.layout, cause.node, self.now
                 )
                 if not covered:
-                    cause.blocked_until, cause.floor_t, cause.unknown_s = None, self.now, 0.0
+                    cause.blocked_until, cause.floor_t = None, self.now
         self.touch_all_known()
 
     def see_again(self, n: int, t: float, unknown_from: float) -> None:
@@ -177,13 +177,14 @@ class Desk:
     def _open_due(self, cause: Cause) -> float:
         if cause.suspended:
             return INFINITY
-        due = max(cause.cause_t, cause.floor_t) + self.wait_s + cause.unknown_s
+        start = max(cause.cause_t, cause.floor_t)
+        due = start + self.wait_s + cause.unseen_s(start)
         return due if cause.blocked_until is None else max(due, cause.blocked_until)
 
     def _flap_due(self, cause: Cause) -> float:
         if cause.suspended or cause.flap_t is None:
             return INFINITY
-        due = cause.flap_t + self.wait_s + cause.flap_unknown_s
+        due = cause.flap_t + self.wait_s + cause.unseen_s(cause.flap_t)
         return max(due, cause.open.updated_t + self.rules.update_every_s) if cause.open else due
 
     def _calm_due(self, cause: Cause) -> float:
@@ -242,10 +243,12 @@ class Desk:
             return
         n = cause.node
         if cause.blocked_until is not None and cause.blocked_until <= self.now:
-            cause.blocked_until, cause.floor_t, cause.unknown_s = None, self.now, 0.0
+            cause.floor_t, cause.blocked_until = cause.blocked_until, None
         if self.windows.covers(self.layout, n, self.now):
             cause.blocked_until = self.windows.next_end(self.layout, n, self.now)
-        elif cause.floor_t + self.wait_s + cause.unknown_s <= self.now and not self.clusters.gather(cause):
+        elif cause.floor_t + self.wait_s + cause.unseen_s(cause.floor_t) <= self.now and not self.clusters.gather(
+            cause
+        ):
             self._say_opened(cause, flapping=cause.flapping)
             cause.flap_said = cause.flapping
 

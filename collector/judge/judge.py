@@ -23,7 +23,7 @@ from collector.judge.topology import Layout, Names, check
 from collector.judge.unseen import recount
 from collector.judge.values import IncidentView, Node, NodeView, Notice, Rules, Transition, UnknownNodeError, plain
 from collector.judge.windows import Windows
-from collector.judge.words import BLIND, DOWN, UP, Heard, Mask, Numbers, Words
+from collector.judge.words import BLIND, DOWN, EPSILON, UP, Heard, Mask, Numbers, Words
 from collector.report import Asked, RoundReport
 
 TickKey = tuple[str, int, int]
@@ -249,7 +249,8 @@ class Judge:
 
     def _fire(self, until: float, inclusive: bool) -> None:
         self.desk.groups.forget_chains()
-        while (due := self.agenda.first()) is not None and (due < until or (inclusive and due == until)):
+        last = until if inclusive else until - EPSILON  # what is due at t by all but the rounding of a sum is due at t
+        while (due := self.agenda.first()) is not None and (due < last or (inclusive and due == until)):
             due, phase, number = self.agenda.take()
             if due > self.now:
                 self.desk.groups.forget_chains()

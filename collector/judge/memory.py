@@ -110,7 +110,7 @@ def _load_layout(judge: Judge, kept: dict[str, Any], nodes: list[Node]) -> None:
 def _load_desk(judge: Judge, kept: dict[str, Any]) -> None:
     desk = judge.desk
     for value in kept["causes"]:
-        cause = Cause(**_load_values(value))
+        cause = Cause(**_with_spans(_load_values(value)))
         desk.causes[cause.node] = cause
     for value in kept["clusters"]:
         members = dict(value["members"])
@@ -121,6 +121,14 @@ def _load_desk(judge: Judge, kept: dict[str, Any]) -> None:
     desk.outbox = [_notice(value) for value in kept["outbox"]]
     desk.number, desk.opened, desk.merged, desk.notices = kept["counts"]
     desk.wait_s = kept["wait_s"]
+
+
+def _with_spans(value: dict[str, Any]) -> dict[str, Any]:
+    """Spans are pairs again. A snapshot from before they were kept has their sums, which go on as one span."""
+    start = max(value["cause_t"], value["floor_t"])
+    seconds, _ = value.pop("unknown_s", 0.0), value.pop("flap_unknown_s", 0.0)
+    spans = value.get("unseen", [[start, start + seconds]] if seconds and start > -math.inf else [])
+    return value | {"unseen": [(float(begin), float(end)) for begin, end in spans]}
 
 
 def _dump_record(judge: Judge) -> dict[str, Any]:

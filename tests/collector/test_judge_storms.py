@@ -29,7 +29,7 @@ def test_no_rule_is_broken_when_all_arrives_in_order(seed: int) -> None:
     assert check(trace, judged(trace)) == []
 
 
-TWINS = [200, 204, 206, 209, 212, 226, 700010, 700012, 700130, 700205, 700246, 700292, 800468]
+TWINS = [200, 204, 206, 209, 212, 226, 700010, 700012, 700130, 700205, 700246, 700292, 800468, 810190, 810247]
 
 
 @pytest.mark.parametrize("seed", [*TWINS, 50047])
