@@ -61,6 +61,9 @@ class StateBook:
         self._blind: dict[tuple[int, int], str] = {}
         """(zone, shard) -> why nobody saw it last ("": somebody did), and why our own rounds did not"""
         self._fresh = np.zeros(0, np.bool_)
+        """node -> nothing has been said of it since the start, or since it came into the plan"""
+        self._first: list[tuple[NDArray[np.int64], float, bool]] = []
+        """(fresh nodes that a report is of, its t, its self_ok)"""
         self._lines: LineView | None = None
         self._batch = Batch()
         self._write_all = False
@@ -189,6 +192,11 @@ class StateBook:
             self._explained[i] = (explained, root)
         else:
             self._explained.pop(i, None)
+        cut_short = self.nodes.cut_short_at(i)
+        if cut_short is not None and earliest is not None:
+            earliest = min(
+                t, max(earliest, cut_short)
+            )  # the log may know of later than the judge's memory, which is written less often
         changed = self.nodes.move(i, code, t)
         if code == DOWN or (kind, number) in self._open:
             school = int(self.plan.node_school[i])

@@ -72,6 +72,13 @@ class Follower:
         return kept
 
 
+def has_stopped(judge: "Judge", n: int) -> bool:
+    """Nothing has been heard of node n for so long that it is unknown, and no blind word says why."""
+    words = judge.words
+    last, every = float(words.word_t[n]), float(words.every[n])
+    return words.word[n] not in (BLIND, NONE) and judge.now > last + words.gap_rounds * every + EPSILON
+
+
 def explained(judge: "Judge", n: int) -> tuple[bool, str | None]:
     """(something above it has failed, id of the root that it belongs to), of a node that is out; of an edge node by its upstreams."""
     roots, layout, ids = judge.roots, judge.layout, judge.names.ids
@@ -86,9 +93,11 @@ def explained(judge: "Judge", n: int) -> tuple[bool, str | None]:
 def now(
     judge: "Judge", n: int, t: float, earliest: float | None, amends: tuple[tuple[float, float, str], ...] = ()
 ) -> Transition | None:
-    """What is true of node n now; None of a node that is gone or was never seen."""
+    """What is true of node n now; None of a node that is gone or was never seen, or whose reports have stopped, which `drain` says."""
     node = judge.layout.nodes[n]
     if node is None or (node.probe and not judge.seen[n]):
+        return None
+    if node.probe and not amends and not judge.words.told_gap[n] and has_stopped(judge, n):
         return None
     state: State
     if not node.probe:

@@ -47,6 +47,7 @@ class Bench(Elsewhere):
                 self._take_transition(change)
             self._sum_up(t)
             moved = True
+        self._first_words()
         if self._changed_at is not None or self._write_all:
             self._sum_up(self._changed_at or now)
             moved = True

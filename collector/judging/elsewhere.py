@@ -27,7 +27,7 @@ class Elsewhere(Hearing):
             nodes = np.array([plan.node_index[node] for node in report.asked], np.int64)
             nodes = nodes[self._fresh[nodes]]
             if len(nodes):
-                self._first_words(nodes, report.t, True)
+                self._first.append((nodes, report.t, True))
 
     def _seen_elsewhere(self, plan: Plan, report: RoundReport) -> None:
         """What somebody saw is not unseen: an open span ends, and what a late report tells of is taken out of it."""

@@ -3,9 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from collector.degraded.sensors import SensorStore
 from collector.judge import Judge
 from collector.judge.values import Rules
@@ -47,7 +44,7 @@ class Hearing(PlanBook):
             fresh = plan.target_node[group]
             fresh = fresh[self._fresh[fresh]]
             if len(fresh):
-                self._first_words(fresh, message.ended, message.self_ok)
+                self._first.append((fresh, message.ended, message.self_ok))
         return True
 
     def hear(self, report: RoundReport) -> None:
@@ -118,15 +115,20 @@ class Hearing(PlanBook):
             started=message.started,
         )
 
-    def _first_words(self, nodes: NDArray[np.int64], t: float, self_ok: bool) -> None:
-        """After a start what the judge remembers is not news to it: take over what the first report says."""
+    def _first_words(self) -> None:
+        """After a start what the judge remembers is not news to it: take over what the first reports say of nodes that it has said nothing of since.
+
+        To be called when its transitions have been taken: one that another shard's report made may be of a node that is fresh, and older than this.
+        """
         assert self.plan is not None
-        for i in nodes.tolist():
-            view = self.judge.node_state(self.plan.nodes[i].id)
-            if self_ok and view.state in ("up", "out", "down"):
-                self._fresh[i] = False
-                self._move_node(i, CODES[view.state], t, self._stopped_at, view.explained, view.root)
-        self._changed_at = t
+        first, self._first = self._first, []
+        for nodes, t, self_ok in first:
+            for i in nodes[self._fresh[nodes]].tolist():
+                view = self.judge.node_state(self.plan.nodes[i].id)
+                if self_ok and view.state in ("up", "out", "down"):
+                    self._fresh[i] = False
+                    self._move_node(i, CODES[view.state], t, self._stopped_at, view.explained, view.root)
+            self._changed_at = t
 
     def _watch_blindness(self, plan: Plan, message: ShardRound, seen: bool) -> None:
         """Spans that nobody saw. seen: a vantage point did; what it does not ask is unknown all the same, and its state says why."""

@@ -99,7 +99,7 @@ class PlanBook(WindowBook):
         self.nodes = States([node.id for node in nodes], known_nodes, now, initial)
         school_initial = np.full(len(plan.schools), UNKNOWN, np.uint8)
         self.schools = States([school.id for school in plan.schools], known_schools, now, school_initial)
-        self._fresh = self.nodes.code == UNKNOWN
+        self._fresh, self._first = self.nodes.code == UNKNOWN, []
         if before is None and self._stopped_at is not None:
             self.nodes.break_off(self._stopped_at)
             self.schools.break_off(self._stopped_at)

@@ -71,12 +71,13 @@ def names_are_in_the_register(collector: Collector, province: Province) -> None:
 
 @pytest.mark.soak
 def test_half_an_hour_of_100_000_switches_costs_half_a_cpu_and_2_gb_and_no_round_is_late() -> None:
+    slower = bench_province.slowness()  # a CPU second is worth what the machine makes of it today
     result = measure(100_000, 1800)
     show(result)
     assert result.wrong == []
     assert result.late == 0
     assert result.values >= result.wanted_values
-    assert result.cpu <= bench_province.LIMIT_CPU
+    assert result.cpu <= bench_province.LIMIT_CPU * slower
     assert result.pss <= bench_province.LIMIT_BYTES
 
 

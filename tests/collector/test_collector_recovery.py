@@ -1,6 +1,7 @@
 """What a start makes of incidents that the register holds open and the judge does not know any more."""
 
 import numpy as np
+import pytest
 from collector_world import World
 
 from collector.judging import Bench
@@ -104,3 +105,46 @@ def test_kills_that_follow_each_other_put_no_notice_off_what_was_seen_before_the
     assert incidents(world) == [(first, "open")]
     ((since,),) = world.rows("SELECT from_at FROM incident")
     assert since.startswith("1970-01-12 13:46:51")
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_outage_that_ended_while_nobody_saw_is_one_whichever_shard_is_heard_first(
+    world: World, together: bool
+) -> None:
+    """What is above the gateway is heard first, and gives it time to boot; its own shard says that it answers."""
+    school = world.school(1)
+    gateway = world.ids["gw1"]
+
+    def rounds(bench: Bench, ledger: Ledger, ticks: range, silent: bool) -> None:
+        plan = bench.plan
+        assert plan is not None
+        target = int(plan.node_target[plan.node_index[f"device:{gateway}"]])
+        above = np.array([i for i in range(len(plan.target_node)) if i != target], np.int64)
+        for tick in ticks:
+            t = 1_000_000.0 + 5 * tick
+            for asked in (above, np.array([target], np.int64)):
+                gone = asked if silent else asked[:0]
+                bench.take(ShardRound(plan.version, 0, 0, tick, t, t + 1, 5.0, True, gone, asked=asked))
+                if not together:
+                    bench.step(t + 1)
+            bench.step(t + 1)
+            with world.register.write() as session:
+                write_batch(session, ledger.take(0.0), {})
+
+    ledger = Ledger()
+    bench = Bench(ledger, "c")
+    bench.follow(build_plan(world.register), 1_000_000.0)
+    rounds(bench, ledger, range(3), silent=False)
+    rounds(bench, ledger, range(3, 10), silent=True)
+    ledger = Ledger()
+    again, found = Bench(ledger, "c"), recover(world.register)
+    stopped_at = 1_000_047.0
+    again.restore(found.memory, found.nodes, found.schools, found.open_outages, stopped_at, outages=found.outages)
+    again.follow(build_plan(world.register), 1_000_060.0)
+    rounds(again, ledger, range(13, 20), silent=False)
+    for kind, number in (("device", gateway), ("school", school)):
+        query = f"SELECT from_at, until_at, until_latest FROM outage WHERE kind = '{kind}' AND node_id = {number}"
+        ((begin, end, latest),) = world.rows(query)
+        assert begin.startswith("1970-01-12 13:46:56")
+        # It ended at some time from the last that anybody saw to the first round after the start.
+        assert "1970-01-12 13:47:20" < end <= (latest or end) <= "1970-01-12 13:47:46.000000"
