@@ -194,9 +194,8 @@ class StateBook:
             self._explained.pop(i, None)
         cut_short = self.nodes.cut_short_at(i)
         if cut_short is not None and earliest is not None:
-            earliest = min(
-                t, max(earliest, cut_short)
-            )  # the log may know of later than the judge's memory, which is written less often
+            # The log may know of later than the judge's memory, which is written less often.
+            earliest = min(t, max(earliest, cut_short))
         changed = self.nodes.move(i, code, t)
         if code == DOWN or (kind, number) in self._open:
             school = int(self.plan.node_school[i])

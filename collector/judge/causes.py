@@ -40,8 +40,8 @@ class Cause:
 
     open: its incident while open; last: the one last resolved, which may be reopened. cluster: number of the open cluster that it belongs to.
     cause_t: what made it a root; unseen: spans, in order, in which nobody saw it; floor_t: end of the maintenance that kept it quiet, blocked_until:
-    when that is to be looked at. again_t: it became a root again while its incident was open, and may have failed with others. changed_t: it last fell silent or answered. silences: those that count for flapping; undo: as it was
-    before the silence that may yet be taken back.
+    when that is to be looked at. again_t: it became a root again while its incident was open, and may have failed with others.
+    changed_t: it last fell silent or answered. silences: those that count for flapping; undo: as it was before the silence that may yet be taken back.
     flap_t: the third silence, till flapping has begun; flapping; flap_said; quiet_s ends it; flapped: when its flappings began.
     """
 

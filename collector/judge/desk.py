@@ -244,11 +244,10 @@ class Desk:
         n = cause.node
         if cause.blocked_until is not None and cause.blocked_until <= self.now:
             cause.floor_t, cause.blocked_until = cause.blocked_until, None
+        waited = cause.floor_t + self.wait_s + cause.unseen_s(cause.floor_t) <= self.now
         if self.windows.covers(self.layout, n, self.now):
             cause.blocked_until = self.windows.next_end(self.layout, n, self.now)
-        elif cause.floor_t + self.wait_s + cause.unseen_s(cause.floor_t) <= self.now and not self.clusters.gather(
-            cause
-        ):
+        elif waited and not self.clusters.gather(cause):
             self._say_opened(cause, flapping=cause.flapping)
             cause.flap_said = cause.flapping
 

@@ -18,18 +18,19 @@ Span = tuple[float, float]
 
 def recount(desk: Desk, record: Record, late: Numbers) -> None:
     """Good words on the nodes `late` have come that are older than others."""
-    behind = set(late.tolist())
+    behind, oldest = set(late.tolist()), record.entries[0].t
+    starts = {n: _start(cause) for n in sorted(desk.waiting) if (cause := desk.causes[n]).unseen}
     watched = {
         n: watchers
-        for n in sorted(desk.waiting)
-        if desk.causes[n].unseen and not behind.isdisjoint(watchers := desk.watchers(n))
+        for n, start in starts.items()
+        # what is older than the record stays as it was noted
+        if start >= oldest and not behind.isdisjoint(watchers := desk.watchers(n))
     }
     if not watched:
         return
-    starts = {n: _start(desk.causes[n]) for n in watched}
     nodes = np.array(sorted(set().union(*watched.values())), np.int64)
     reach = record.gap_rounds * float(desk.words.every[nodes].max()) + EPSILON
-    kinds, which = record.words_of(nodes, min(starts.values()) - reach)
+    kinds, which = record.words_of(nodes, min(starts[n] for n in watched) - reach)
     words = {n: kinds[k] for n, k in zip(nodes.tolist(), which.tolist(), strict=True)}
     for n, watchers in watched.items():
         end = min(desk.now, desk.unknown_since(n, desk.now))  # what is unknown now is noted when it ends
