@@ -60,6 +60,8 @@ class StateBook:
         self._unseen: dict[tuple[int, int], str] = {}
         self._blind: dict[tuple[int, int], str] = {}
         """(zone, shard) -> why nobody saw it last ("": somebody did), and why our own rounds did not"""
+        self._stopped_at: float | None = None
+        """When the collector before this one gave its last sign of life; None once another plan has come."""
         self._fresh = np.zeros(0, np.bool_)
         """node -> nothing has been said of it since the start, or since it came into the plan"""
         self._first: list[tuple[NDArray[np.int64], float, bool]] = []
@@ -192,10 +194,12 @@ class StateBook:
             self._explained[i] = (explained, root)
         else:
             self._explained.pop(i, None)
-        cut_short = self.nodes.cut_short_at(i)
-        if cut_short is not None and earliest is not None:
-            # The log may know of later than the judge's memory, which is written less often.
-            earliest = min(t, max(earliest, cut_short))
+        if earliest is not None and self._stopped_at is not None and self.nodes.code[i] == UNKNOWN:
+            since = float(self.nodes.since[i])
+            if since <= self._stopped_at:
+                # Not seen since the stop: what is written knows of later than the judge's memory, which is written less often, and of
+                # earlier than the stop where it was unknown before, as after two kills on end.
+                earliest = min(t, since)
         changed = self.nodes.move(i, code, t)
         if code == DOWN or (kind, number) in self._open:
             school = int(self.plan.node_school[i])

@@ -87,10 +87,6 @@ class States:
             if code != UNKNOWN:
                 self._broken_code[i], self._broken_since[i] = code, since
 
-    def cut_short_at(self, i: int) -> float | None:
-        """When a stop put an end to what was known of thing i, where nobody has seen it since."""
-        return float(self.since[i]) if self._broken_code[i] != NOTHING else None
-
     def totals(self, now: float) -> NDArray[np.float64]:
         """Seconds unknown, up and down of each until now (n × 3)."""
         found = self.seconds.copy()

@@ -32,7 +32,6 @@ class PlanBook(WindowBook):
         self.reports = 0
         self._known_nodes: dict[Any, Sums] = {}
         self._known_schools: dict[Any, Sums] = {}
-        self._stopped_at: float | None = None
         self._left: dict[str, str] = {}
         """key -> status of what the register held open at the start, until the first plan"""
         self._new_topology = False

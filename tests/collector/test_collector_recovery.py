@@ -148,3 +148,23 @@ def test_an_outage_that_ended_while_nobody_saw_is_one_whichever_shard_is_heard_f
         assert begin.startswith("1970-01-12 13:46:56")
         # It ended at some time from the last that anybody saw to the first round after the start.
         assert "1970-01-12 13:47:20" < end <= (latest or end) <= "1970-01-12 13:47:46.000000"
+
+
+def test_after_two_kills_on_end_the_bounds_of_an_outage_reach_back_to_what_was_last_seen(world: World) -> None:
+    """The second start was killed before its first round: nobody saw the gateway since the first kill."""
+    world.school(1)
+    bench, ledger = Bench(Ledger(), "c"), Ledger()
+    bench.ledger = ledger
+    bench.follow(build_plan(world.register), 1_000_000.0)
+    run(world, bench, ledger, memory=True, silent=False, ticks=range(0, 4))
+    for stopped_at, next_start in ((1_000_017.0, 1_000_030.0), (1_000_037.0, 1_000_050.0)):
+        ledger = Ledger()
+        bench, found = Bench(ledger, "c"), recover(world.register)
+        bench.restore(found.memory, found.nodes, found.schools, found.open_outages, stopped_at, outages=found.outages)
+        bench.follow(build_plan(world.register), next_start)
+        bench.step(next_start)
+        with world.register.write() as session:
+            write_batch(session, ledger.take(0.0), {})
+    run(world, bench, ledger, memory=True, silent=True, ticks=range(11, 14))
+    query = f"SELECT from_at, from_earliest FROM outage WHERE kind = 'device' AND node_id = {world.ids['gw1']}"
+    assert world.rows(query) == [("1970-01-12 13:47:36.000000", "1970-01-12 13:46:57.000000")]
