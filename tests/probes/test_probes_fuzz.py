@@ -91,7 +91,10 @@ def atheris(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.mark.parametrize("name", fuzzing.PURE)
 def test_atheris_finds_no_input_that_breaks_a_decoder(name: str, atheris: dict[str, str], tmp_path: Path) -> None:
     options = [f"-max_total_time={SECONDS}", "-timeout=10", "-rss_limit_mb=1024", "-max_len=2048", "-verbosity=1"]
-    said = run([sys.executable, "tests/probes/fuzz_by_coverage.py", name, str(tmp_path), *options], atheris)
+    # The shell forks once more: a process begins with the highest memory of the one that started it (getrusage(2), ru_maxrss), and a soak in
+    # one go comes here with more than libFuzzer's limit.
+    anew = ["sh", "-c", '"$@"; exit $?', "sh"]
+    said = run([*anew, sys.executable, "tests/probes/fuzz_by_coverage.py", name, str(tmp_path), *options], atheris)
     runs = re.search(r"Done (\d+) runs", said)
     assert runs is not None, said[-2000:]
     print(f"{name}: {runs[1]} runs in {SECONDS} s")
