@@ -91,6 +91,7 @@ def atheris(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.mark.parametrize("name", fuzzing.PURE)
 def test_atheris_finds_no_input_that_breaks_a_decoder(name: str, atheris: dict[str, str], tmp_path: Path) -> None:
     options = [f"-max_total_time={SECONDS}", "-timeout=10", "-rss_limit_mb=1024", "-max_len=2048", "-verbosity=1"]
+    options.append(f"-artifact_prefix={tmp_path}/")
     # The shell forks once more: a process begins with the highest memory of the one that started it (getrusage(2), ru_maxrss), and a soak in
     # one go comes here with more than libFuzzer's limit.
     anew = ["sh", "-c", '"$@"; exit $?', "sh"]
