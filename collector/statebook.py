@@ -5,8 +5,6 @@ nobody asks, are summed up here.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +15,13 @@ from collector.ledger import Batch, Row, moment
 from collector.plan import Plan
 from collector.planned import Change, PlannedOff
 from collector.schools import DEGRADED, DOWN, MAINTENANCE, NOT_SEEN, PLANNED_OFF, UNKNOWN, UP, WORDS, school_states
+from collector.spans import Spans, down_runs, spans_together
 from collector.states import LineView, States
 from collector.words import node_place
 from inventory.models import NodeKind, State, parse_node_id
 
 CODES = {"up": UP, "down": DOWN, "out": DOWN, "unknown": UNKNOWN, "never": UNKNOWN}
 """Codes of the judge's words."""
-
-
-Spans = tuple[tuple[float, float, str], ...]
-"""A record as a transition amends it (collector/judge/values.py): (from, until, up | down | unknown), without gaps."""
 
 
 class StateBook:
@@ -463,36 +458,6 @@ class StateBook:
             self._node_row(i)
         for school in np.flatnonzero(self.schools.code == DOWN).tolist():
             self._school_row(plan, school)
-
-
-def spans_together(records: Sequence[Spans]) -> Spans:
-    """The record of what is up while any of its parts is, and down while all are, where every part has a record; neighbours of one state are one."""
-    if not all(records):
-        return ()
-    since, until = max(spans[0][0] for spans in records), min(spans[-1][1] for spans in records)
-    edges = sorted({since, until, *(end for spans in records for _, end, _ in spans if since < end < until)})
-    together: list[tuple[float, float, str]] = []
-    for start, end in pairwise(edges):
-        states = {next(state for a, b, state in spans if a <= start < b) for spans in records}
-        state = "up" if "up" in states else "unknown" if "unknown" in states else "down"
-        if together and together[-1][2] == state:
-            together[-1] = (together[-1][0], end, state)
-        else:
-            together.append((start, end, state))
-    return tuple(together)
-
-
-def down_runs(spans: Spans) -> list[tuple[float, float]]:
-    """(from, until) of each outage in a record of spans: down before and after an unknown span is one."""
-    runs: list[tuple[float, float]] = []
-    up_since = True
-    for start, end, state in spans:
-        if state == "down":
-            runs = [*runs, (start, end)] if up_since else [*runs[:-1], (runs[-1][0], end)]
-            up_since = False
-        elif state == "up":
-            up_since = True
-    return runs
 
 
 _FINER = {State.planned_off: PLANNED_OFF, State.maintenance: MAINTENANCE}

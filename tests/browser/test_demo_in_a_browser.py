@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,20 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from browser_site import CHROMIUM, FLAGS, OUTPUT
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-OUTPUT = Path(__file__).parents[1] / "output"
 COUNTY, CITY = "140428", "140400"
 """Zhangzi, of which no standing fault of the demonstration takes anything."""
 PATIENCE = 120.0

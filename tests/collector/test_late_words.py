@@ -9,7 +9,7 @@ from collector.ledger import Ledger
 from collector.plan import build_plan
 from collector.report import RoundReport
 from collector.rounds.messages import ShardRound
-from collector.statebook import spans_together
+from collector.spans import spans_together
 from collector.writer import write_batch
 from inventory.models import DeviceKind
 

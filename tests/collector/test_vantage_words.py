@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from collector.judge import Judge, Node
 from collector.report import RoundReport
 from collector.rounds.messages import ShardRound
-from collector.statebook import down_runs
+from collector.spans import down_runs
 from collector.vantage.backlog import BODY_BYTES, Backlog, Line, Offset
 from collector.vantage.link import check_url
 from collector.vantage.merging import Merging
